@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let house: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Tests read spans and pointers of the code under test, so strict memory safety stays off there.
+let testing: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "gatehouse",
+  targets: [
+    .systemLibrary(
+      name: "CNgHttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(
+      name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .target(name: "CLinux"),
+    .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
+
+    .target(name: "Primitives", swiftSettings: house),
+    .target(name: "Framing", dependencies: ["Primitives"], swiftSettings: house),
+    .target(name: "Upstream", dependencies: ["Primitives", "CNgHttp2"], swiftSettings: house),
+    .target(
+      name: "Gateway", dependencies: ["Primitives", "Framing", "Upstream"], swiftSettings: house),
+    .target(
+      name: "Configuration",
+      dependencies: ["Primitives", "Framing", "Upstream", "Gateway", "CToml"],
+      swiftSettings: house),
+    .target(
+      name: "Reactor", dependencies: ["Primitives", "Upstream", "Gateway", "CLinux"],
+      swiftSettings: house),
+    .target(
+      name: "Management", dependencies: ["Primitives", "Upstream", "Gateway", "CMicrohttpd"],
+      swiftSettings: house),
+    .target(
+      name: "SampleWorker", dependencies: ["CNgHttp2", "CLinux"], swiftSettings: house),
+    .executableTarget(
+      name: "gatehouse",
+      dependencies: [
+        "Primitives", "Framing", "Upstream", "Gateway", "Configuration", "Reactor", "Management",
+        "SampleWorker", "CLinux",
+      ], swiftSettings: house),
+
+    .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testing),
+    .testTarget(
+      name: "FramingTests", dependencies: ["Framing", "Primitives"], swiftSettings: testing),
+    .testTarget(
+      name: "UpstreamTests", dependencies: ["Upstream", "Primitives", "CNgHttp2"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "GatewayTests", dependencies: ["Gateway", "Upstream", "Framing", "Primitives"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Framing"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "ManagementTests", dependencies: ["Management", "Gateway", "Upstream", "Primitives"],
+      swiftSettings: testing),
+    .testTarget(name: "SampleWorkerTests", dependencies: ["SampleWorker"], swiftSettings: testing),
+    .testTarget(name: "TidyTests", swiftSettings: testing),
+  ],
+  cxxLanguageStandard: .cxx17
+)

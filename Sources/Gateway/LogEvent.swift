@@ -1,0 +1,73 @@
+public import Primitives
+public import Upstream
+
+/// How much of what happens is logged.
+public enum LogLevel: UInt8, CaseIterable, Comparable, Sendable {
+  case debug, info, warning, error
+
+  public var name: String {
+    switch self {
+    case .debug: "debug"
+    case .info: "info"
+    case .warning: "warning"
+    case .error: "error"
+    }
+  }
+
+  public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What a shard has to tell an operator: connection-level events, never payload.
+///
+/// Values, not text: whoever writes the log turns them into a line.
+public enum LogEvent: Sendable {
+  case sessionOpened(SessionOpenedEvent)
+  case sessionClosed(SessionClosedEvent)
+  /// A worker answered `ready`; sessions may be given to it.
+  case workerReady(worker: WorkerID, pool: String, endpoint: String)
+  /// A worker said that it is not ready; it is asked again.
+  case workerNotReady(worker: WorkerID, pool: String, endpoint: String, retryIn: Interval)
+  /// A link ended, or could not be made. `detail` is the peer's or the system's own word for it.
+  case workerLost(
+    worker: WorkerID, pool: String, endpoint: String, reason: LinkEndReason, detail: String,
+    sessionsMoved: Int, retryIn: Interval?)
+  case workerDraining(worker: WorkerID, pool: String, endpoint: String)
+  case workerAdded(worker: WorkerID, pool: String, endpoint: String)
+  case workerRemoved(worker: WorkerID, pool: String, endpoint: String)
+  /// The process has no descriptor left, or the system no memory, for another client.
+  case acceptPaused(listener: String, detail: String)
+  case acceptResumed(listener: String)
+  case shutdownStarted(sessions: Int, grace: Interval)
+  case shutdownFinished(sessionsCut: Int)
+  /// A worker sent bytes for a client that do not form whole packets of its listener's framer.
+  case broadcastRefused(worker: WorkerID, pool: String, listener: String, bytes: Int)
+
+  public var level: LogLevel {
+    switch self {
+    case .sessionOpened, .sessionClosed, .workerReady, .workerDraining, .workerAdded,
+      .workerRemoved, .acceptResumed, .shutdownStarted, .shutdownFinished:
+      .info
+    case .workerNotReady, .workerLost, .acceptPaused, .broadcastRefused: .warning
+    }
+  }
+}
+
+/// A client was accepted.
+public struct SessionOpenedEvent: Sendable {
+  public var uuid: SessionUUID
+  public var client: SocketAddress
+  public var listener: String
+}
+
+/// A session is over.
+public struct SessionClosedEvent: Sendable {
+  public var uuid: SessionUUID
+  public var client: SocketAddress
+  public var listener: String
+  public var reason: CloseReason
+  public var duration: Interval
+  public var packetsIn: UInt64
+  public var bytesIn: UInt64
+  public var messagesOut: UInt64
+  public var bytesOut: UInt64
+}

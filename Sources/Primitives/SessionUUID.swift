@@ -1,0 +1,131 @@
+/// A version-4 UUID as its 36 characters of lower-case text (RFC 9562 section 4).
+///
+/// Kept as text because every packet carries it as text.
+@frozen
+public struct SessionUUID: Hashable, BitwiseCopyable, Sendable, CustomStringConvertible {
+  @usableFromInline var words: (UInt64, UInt64, UInt64, UInt64)
+  @usableFromInline var tail: UInt32
+
+  /// The length of the text, in bytes.
+  public static let byteCount = 36
+
+  /// Not a UUID; equal to none that was given out.
+  @inlinable public static var none: SessionUUID { SessionUUID() }
+
+  @inlinable init() {
+    words = (0, 0, 0, 0)
+    tail = 0
+  }
+
+  /// Formats 16 bytes as they are; the caller has set version and variant.
+  public init(bytes: [16 of UInt8]) {
+    self.init()
+    unsafe withUnsafeMutableBytes { text in
+      var at = 0
+      for index in 0..<16 {
+        if index == 4 || index == 6 || index == 8 || index == 10 {
+          unsafe text[at] = UInt8(ascii: "-")
+          at += 1
+        }
+        unsafe text[at] = hexDigit(bytes[index] >> 4)
+        unsafe text[at + 1] = hexDigit(bytes[index] & 15)
+        at += 2
+      }
+    }
+  }
+
+  /// Takes the text of a UUID, in either case.
+  ///
+  /// - Returns: nil when it is not 36 characters of hexadecimal digits and dashes in their places.
+  public init?(text: String) {
+    self.init()
+    let utf8 = Array(text.utf8)
+    guard utf8.count == Self.byteCount else { return nil }
+    let wellFormed = unsafe withUnsafeMutableBytes { out in
+      for (index, byte) in utf8.enumerated() {
+        let isDash = index == 8 || index == 13 || index == 18 || index == 23
+        let lower = byte | 0x20
+        switch byte {
+        case UInt8(ascii: "-") where isDash: unsafe out[index] = byte
+        case UInt8(ascii: "0")...UInt8(ascii: "9") where !isDash: unsafe out[index] = byte
+        case _ where !isDash && lower >= UInt8(ascii: "a") && lower <= UInt8(ascii: "f"):
+          unsafe out[index] = lower
+        default: return false
+        }
+      }
+      return true
+    }
+    guard wellFormed else { return nil }
+  }
+
+  /// Copies 36 bytes of text without looking at them.
+  ///
+  /// - Precondition: `text` has 36 bytes.
+  @inlinable public init(copying text: UnsafeRawBufferPointer) {
+    precondition(text.count == Self.byteCount)
+    // SAFETY: 36 readable bytes by the precondition; every bit pattern is a valid integer.
+    unsafe words = (
+      text.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+      text.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+      text.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
+      text.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+    )
+    tail = unsafe text.loadUnaligned(fromByteOffset: 32, as: UInt32.self)
+  }
+
+  /// Writes the 36 bytes of text to `out`.
+  @inlinable public func write(to out: UnsafeMutableRawPointer) {
+    // SAFETY: the caller made room for 36 bytes.
+    unsafe out.storeBytes(of: words.0, toByteOffset: 0, as: UInt64.self)
+    unsafe out.storeBytes(of: words.1, toByteOffset: 8, as: UInt64.self)
+    unsafe out.storeBytes(of: words.2, toByteOffset: 16, as: UInt64.self)
+    unsafe out.storeBytes(of: words.3, toByteOffset: 24, as: UInt64.self)
+    unsafe out.storeBytes(of: tail, toByteOffset: 32, as: UInt32.self)
+  }
+
+  @inlinable public static func == (a: SessionUUID, b: SessionUUID) -> Bool {
+    a.words.0 == b.words.0 && a.words.1 == b.words.1 && a.words.2 == b.words.2
+      && a.words.3 == b.words.3 && a.tail == b.tail
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(words.0)
+    hasher.combine(words.1)
+    hasher.combine(words.2)
+    hasher.combine(words.3)
+    hasher.combine(tail)
+  }
+
+  public var description: String {
+    var copy = self
+    return unsafe copy.withUnsafeMutableBytes { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The first eight digits as an integer, or nil when one of them is not a digit.
+  @inlinable public var leadingWord: UInt32? {
+    var value: UInt32 = 0
+    var digits = words.0
+    for _ in 0..<8 {
+      let digit = UInt8(truncatingIfNeeded: digits)
+      digits >>= 8
+      switch digit {
+      case 0x30...0x39: value = value << 4 | UInt32(digit - 0x30)
+      case 0x61...0x66: value = value << 4 | UInt32(digit - 0x57)
+      default: return nil
+      }
+    }
+    return value
+  }
+
+  private mutating func withUnsafeMutableBytes<Result>(
+    _ body: (UnsafeMutableRawBufferPointer) -> Result
+  ) -> Result {
+    unsafe Swift.withUnsafeMutableBytes(of: &self) {
+      unsafe body(UnsafeMutableRawBufferPointer(rebasing: $0[0..<Self.byteCount]))
+    }
+  }
+}
+
+private func hexDigit(_ value: UInt8) -> UInt8 {
+  value < 10 ? value + UInt8(ascii: "0") : value - 10 + UInt8(ascii: "a")
+}
