@@ -2,7 +2,7 @@
 ///
 /// A concrete enum instead of an existential: the packet path asks it once per packet. Framers own
 /// no bytes; whoever reads the stream shows them what lies at its front.
-public enum Framer: Equatable, Sendable {
+public enum Framer: Equatable, BitwiseCopyable, Sendable {
   /// Whatever one read brings is a packet.
   case raw
   case lengthPrefix(LengthPrefixFramer)

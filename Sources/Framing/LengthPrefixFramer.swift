@@ -8,8 +8,8 @@
 /// The whole packet has `length + adjustment` bytes, counted from offset 0; ``Counts`` names the
 /// adjustments that protocols usually need. Source: shared survey of game protocols, each entry
 /// named in framers/.
-public struct LengthPrefixFramer: Equatable, Sendable {
-  public enum Endianness: String, CaseIterable, Sendable { case big, little }
+public struct LengthPrefixFramer: Equatable, BitwiseCopyable, Sendable {
+  public enum Endianness: String, CaseIterable, BitwiseCopyable, Sendable { case big, little }
 
   /// What the value of the length field counts.
   public enum Counts: String, CaseIterable, Sendable {

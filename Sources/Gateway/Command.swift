@@ -36,6 +36,8 @@ public enum CommandError: Error, Equatable, Sendable {
   case unknownWorker
   case unknownSession
   case duplicateWorker(WorkerID)
+  /// 4,096 workers are the most.
+  case tooManyWorkers
   case shuttingDown
 }
 

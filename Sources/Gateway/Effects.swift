@@ -1,0 +1,47 @@
+public import Primitives
+
+/// Names a link's place in its shard.
+public typealias LinkIndex = UInt32
+
+/// What a driver has to do to the outside world.
+public enum IOEffect: BitwiseCopyable, Sendable {
+  /// Call ``Shard/gather(_:into:now:effects:)`` and write what it says.
+  case writeClient(SessionID)
+  /// Call ``Shard/clientWritable(_:now:effects:)`` when the socket takes bytes again; or no longer.
+  case awaitWritable(SessionID, Bool)
+  case readClient(SessionID, Bool)
+  /// Close the socket; `abort`: throw away what the system has not delivered.
+  case closeClient(SessionID, abort: Bool)
+  /// Answer with ``Shard/linkResolved(_:_:now:effects:)`` or
+  /// ``Shard/linkResolveFailed(_:_:now:effects:)``.
+  case resolve(LinkIndex)
+  /// Answer with ``Shard/linkConnected(_:now:effects:)`` or
+  /// ``Shard/linkConnectFailed(_:_:now:effects:)``.
+  case connect(LinkIndex, SocketAddress)
+  /// Call ``Shard/prepareLinkWrite(_:into:now:effects:)`` until there is nothing to write.
+  case writeLink(LinkIndex)
+  case readLink(LinkIndex, Bool)
+  case closeLink(LinkIndex)
+  /// Close the listening sockets for good.
+  case stopAccepting
+  /// Shutdown is complete; the driver may end.
+  case finished
+}
+
+/// What one event led to; reused, so that a turn allocates nothing.
+///
+/// A driver performs everything in here, in order, before it gives the shard the next event.
+public struct Effects: ~Copyable {
+  public var io: [IOEffect] = []
+  public var log: [LogEvent] = []
+  /// Answers to commands, with the token that came with each.
+  public var replies: [(token: UInt64, reply: Reply)] = []
+
+  public init() {}
+
+  public mutating func removeAll() {
+    io.removeAll(keepingCapacity: true)
+    if !log.isEmpty { log.removeAll(keepingCapacity: true) }
+    if !replies.isEmpty { replies.removeAll(keepingCapacity: true) }
+  }
+}

@@ -1,0 +1,78 @@
+internal import Primitives
+
+/// What one turn gathered for clients, as pieces that still lie where they were received.
+///
+/// Each session has a list of its pieces, so that one system call writes them all.
+@safe
+struct Outbox: ~Copyable {
+  @safe
+  struct Piece {
+    var base: UnsafeRawPointer
+    var count: UInt32
+    var next: UInt32
+  }
+
+  static let none = UInt32.max
+
+  private let pieces: UnsafeMutablePointer<Piece>
+  private(set) var count = 0
+  let capacity: Int
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    unsafe pieces = .allocate(capacity: capacity)
+  }
+
+  deinit { unsafe pieces.deallocate() }
+
+  var room: Int { capacity - count }
+  subscript(index: UInt32) -> Piece { unsafe pieces[Int(index)] }
+
+  /// Adds a piece to the end of a session's list; returns whether it is the list's first.
+  @inline(__always)
+  mutating func add(_ bytes: UnsafeRawBufferPointer, to session: inout Session) -> Bool {
+    precondition(count < capacity)
+    let index = UInt32(truncatingIfNeeded: count)
+    unsafe (pieces + count).initialize(
+      to: Piece(
+        base: bytes.baseAddress!, count: UInt32(truncatingIfNeeded: bytes.count), next: Self.none))
+    count += 1
+    let isFirst = session.firstPiece == Self.none
+    if isFirst {
+      session.firstPiece = index
+    } else {
+      unsafe pieces[Int(session.lastPiece)].next = index
+    }
+    session.lastPiece = index
+    return isFirst
+  }
+
+  /// Forgets all pieces; every list must have been taken before.
+  mutating func reset() { count = 0 }
+}
+
+/// Memory for one turn, for payloads whose own memory will be used again before they are written.
+@safe
+struct TurnArena: ~Copyable {
+  private let base: UnsafeMutableRawPointer
+  private var used = 0
+  private let capacity: Int
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    unsafe base = .allocate(byteCount: capacity, alignment: 16)
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  /// A copy of `bytes` that lasts until ``reset()``, or nil when there is no room for it.
+  mutating func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard bytes.count <= capacity - used, let source = bytes.baseAddress else { return nil }
+    let copy = unsafe base + used
+    unsafe copy.copyMemory(from: source, byteCount: bytes.count)
+    used += bytes.count
+    return unsafe UnsafeRawBufferPointer(start: copy, count: bytes.count)
+  }
+
+  mutating func reset() { used = 0 }
+}

@@ -1,0 +1,87 @@
+internal import Primitives
+
+/// One client's connection.
+///
+/// ```
+///   vacant ─accepted─▶ open ─client ends─▶ halfClosed
+///                       │                    │
+///                       ▼                    ▼
+///                    closing (its queue is flushed) ─▶ vacant
+/// ```
+///
+/// A flat record with a phase instead of an enum with payloads: it is changed in place for each
+/// packet, and moving its queues out and in again would cost more than the change. An idle session
+/// owns no memory beyond this record.
+struct Session: ~Copyable {
+  enum Phase: UInt8, BitwiseCopyable { case vacant, open, halfClosed, closing }
+
+  /// Why a client's socket is not read; it is read when there is no reason not to.
+  struct Pauses: OptionSet, BitwiseCopyable {
+    let rawValue: UInt8
+    /// There is no worker to send to.
+    static let noWorker = Pauses(rawValue: 1)
+    /// The worker's queue is full, or the worker is draining.
+    static let workerBusy = Pauses(rawValue: 2)
+    /// The client has ended its direction.
+    static let ended = Pauses(rawValue: 4)
+    /// The session is closing, or the gateway is.
+    static let closing = Pauses(rawValue: 8)
+  }
+
+  static let noLink = UInt32.max
+
+  var uuid = SessionUUID.none
+  var generation: UInt32 = 0
+  var phase = Phase.vacant
+  var pauses: Pauses = []
+  /// Whether the driver has been told to read.
+  var isRead = false
+  var closeReason = CloseReason.clientClosed
+  /// The worker was told of the session, and is to be told of its end.
+  var isAnnounced = false
+  /// It had a worker before the one it has, or waits for.
+  var hadWorker = false
+  var listener: UInt16 = 0
+  /// The worker it is with, or ``noLink``; with packet balance always ``noLink``.
+  var link = Session.noLink
+  /// The link whose reading this session holds back, or ``noLink``.
+  var heldLink = Session.noLink
+  /// Its place in the shard's list of live sessions.
+  var place: UInt32 = 0
+  /// The first and last piece gathered for the client in this turn.
+  var firstPiece = Outbox.none
+  var lastPiece = Outbox.none
+
+  /// Bytes from the client that are not a whole packet yet, or that no worker could take.
+  var received = ByteQueue()
+  /// Bytes that the client's socket did not take.
+  var queue = ByteQueue()
+  /// Bytes from workers that are not a whole packet of the server-to-client framer.
+  var unfinished = ByteQueue()
+
+  var client = SocketAddress(ipv4: 0, 0, 0, 0, port: 0)
+  var openedAt = Instant(nanoseconds: 0)
+  /// The last time that bytes came from or went to the client.
+  var activeAt = Instant(nanoseconds: 0)
+  /// The last time that a packet came from the client; the origin when none did.
+  var packetAt = Instant(nanoseconds: 0)
+  /// Since when it waits for whatever its phase and pauses wait for.
+  var waitingSince = Instant(nanoseconds: 0)
+  /// The last time that the client's socket took bytes.
+  var progressAt = Instant(nanoseconds: 0)
+
+  var packetsIn: UInt64 = 0
+  var bytesIn: UInt64 = 0
+  var messagesOut: UInt64 = 0
+  var bytesOut: UInt64 = 0
+
+  /// As many messages have gone to the client as packets came from it.
+  var seemsAnswered: Bool { messagesOut >= packetsIn && received.isEmpty }
+
+  /// Back to the unused state; ids given out before no longer match.
+  mutating func vacate() {
+    let next = generation &+ 1
+    self = Session()
+    generation = next
+  }
+}

@@ -1,0 +1,47 @@
+internal import Primitives
+
+/// Puts a session's place into its UUID, so that an answer finds it without a table.
+///
+/// The first 32 of the 122 free bits hold shard and slot, multiplied and masked so that they look
+/// like the rest; the other 90 bits are random, and all of them must match.
+struct SessionUUIDCodec: Sendable {
+  private static let multiplier: UInt32 = 0x9e37_79b1
+  /// multiplier × inverse = 1 (mod 2^32).
+  private static let inverse: UInt32 = modularInverse(multiplier)
+
+  private let shard: UInt32
+  private let mask: UInt32
+
+  init(shard: UInt8, mask: UInt32) {
+    self.shard = UInt32(shard) << 24
+    self.mask = mask
+  }
+
+  /// - Parameters:
+  ///   - slot: below 2^24.
+  ///   - entropy: 16 random bytes.
+  func make(slot: UInt32, entropy: [16 of UInt8]) -> SessionUUID {
+    var bytes = entropy
+    let word = ((shard | slot) &* Self.multiplier) ^ mask
+    for index in 0..<4 { bytes[index] = UInt8(truncatingIfNeeded: word >> UInt32(24 - index * 8)) }
+    bytes[6] = bytes[6] & 0x0f | 0x40
+    bytes[8] = bytes[8] & 0x3f | 0x80
+    return SessionUUID(bytes: bytes)
+  }
+
+  /// The slot a UUID of this shard names; nil when it can't be one of ours.
+  @inline(__always)
+  func slot(of uuid: SessionUUID) -> UInt32? {
+    guard let word = uuid.leadingWord else { return nil }
+    let place = (word ^ mask) &* Self.inverse
+    return place & 0xff00_0000 == shard ? place & 0x00ff_ffff : nil
+  }
+
+  /// Newton's iteration: each step doubles the number of right bits, and `odd` is its own inverse
+  /// in the lowest three.
+  private static func modularInverse(_ odd: UInt32) -> UInt32 {
+    var inverse = odd
+    for _ in 0..<4 { inverse = inverse &* (2 &- odd &* inverse) }
+    return inverse
+  }
+}

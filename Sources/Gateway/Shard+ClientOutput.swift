@@ -1,0 +1,174 @@
+public import Primitives
+public import Upstream
+
+/// What was gathered for clients is written, or waits in their queues.
+extension Shard {
+  /// Says where the bytes for a client lie; 0 slices when there is nothing to write now.
+  ///
+  /// Write them with one system call, report with ``clientWrote(_:gathered:written:now:effects:)``,
+  /// and call again until it is 0.
+  public mutating func gather(
+    _ id: SessionID, into slices: UnsafeMutableBufferPointer<IOSlice>, now: Instant,
+    effects: inout Effects
+  ) -> Int {
+    guard let index = index(of: id) else { return 0 }
+    guard sessions[index].queue.isEmpty else {
+      flushToQueue(index, now: now, effects: &effects)
+      return 0
+    }
+    var piece = sessions[index].firstPiece
+    var filled = 0
+    while piece != Outbox.none, filled < slices.count {
+      unsafe slices[filled] = unsafe IOSlice(
+        base: outbox[piece].base, count: Int(outbox[piece].count))
+      filled += 1
+      piece = outbox[piece].next
+    }
+    return filled
+  }
+
+  /// The socket took `written` bytes of the first `gathered` pieces; fewer than all: it is full.
+  public mutating func clientWrote(
+    _ id: SessionID, gathered: Int, written: Int, now: Instant, effects: inout Effects
+  ) {
+    guard let index = index(of: id) else { return }
+    if written > 0 { sessions[index].progressAt = now }
+    var rest = written
+    var handled = 0
+    while handled < gathered, sessions[index].firstPiece != Outbox.none {
+      let piece = outbox[sessions[index].firstPiece]
+      guard rest >= Int(piece.count) else { break }
+      rest -= Int(piece.count)
+      handled += 1
+      sessions[index].firstPiece = piece.next
+    }
+    guard handled < gathered else {
+      if sessions[index].phase == .closing, sessions[index].firstPiece == Outbox.none {
+        finish(index, abort: false, now: now, effects: &effects)
+      }
+      return
+    }
+    sessions[index].progressAt = now
+    queuePieces(of: index, skipping: rest, now: now, effects: &effects)
+  }
+
+  /// The socket takes bytes again: the queue, as one slice; empty when there is nothing to write.
+  public func queued(_ id: SessionID) -> IOSlice {
+    guard let index = index(of: id) else { return unsafe IOSlice(base: nil, count: 0) }
+    let bytes = unsafe sessions[index].queue.readable
+    return unsafe IOSlice(base: bytes.baseAddress, count: bytes.count)
+  }
+
+  /// The socket took `written` bytes of the queue.
+  public mutating func clientWroteQueued(
+    _ id: SessionID, written: Int, now: Instant, effects: inout Effects
+  ) {
+    guard let index = index(of: id), written > 0 else { return }
+    sessions[index].progressAt = now
+    sessions[index].activeAt = now
+    sessions[index].queue.removeFirst(written)
+    clientQueueBytes -= written
+    if sessions[index].queue.count <= configuration.limits.clientQueueBytesMax / 4 {
+      releaseHold(of: index, now: now, effects: &effects)
+    }
+    resumeLinksPausedByTotal(now: now, effects: &effects)
+    guard sessions[index].queue.isEmpty else { return }
+    sessions[index].queue.removeAll()
+    effects.io.append(.awaitWritable(id, false))
+    if sessions[index].phase == .closing {
+      finish(index, abort: false, now: now, effects: &effects)
+    }
+  }
+
+  /// Moves what was gathered to the queue without trying the socket.
+  mutating func flushToQueue(_ index: UInt32, now: Instant, effects: inout Effects) {
+    guard sessions[index].firstPiece != Outbox.none else { return }
+    queuePieces(of: index, skipping: 0, now: now, effects: &effects)
+  }
+
+  private mutating func queuePieces(
+    of index: UInt32, skipping skipped: Int, now: Instant, effects: inout Effects
+  ) {
+    var skip = skipped
+    var next = sessions[index].firstPiece
+    sessions[index].firstPiece = Outbox.none
+    let wasEmpty = sessions[index].queue.isEmpty
+    let before = sessions[index].queue.count
+    while next != Outbox.none {
+      let piece = outbox[next]
+      next = piece.next
+      // Checked before adding, so that one message of any allowed size always fits.
+      guard sessions[index].queue.count < configuration.limits.clientQueueBytesMax else {
+        clientQueueBytes += sessions[index].queue.count - before
+        close(index, .slowClient, flush: false, abort: true, now: now, effects: &effects)
+        return
+      }
+      unsafe sessions[index].queue.append(
+        UnsafeRawBufferPointer(start: piece.base + skip, count: Int(piece.count) - skip))
+      skip = 0
+    }
+    clientQueueBytes += sessions[index].queue.count - before
+    if wasEmpty {
+      effects.io.append(.awaitWritable(id(of: index), true))
+      armTimer(of: index)
+    }
+    holdIfFilling(index, now: now, effects: &effects)
+  }
+
+  // MARK: Holding back a worker
+
+  /// Stops reading from the worker while a client that does take bytes works off its queue.
+  ///
+  /// Without this a fast worker would have every client closed as slow that is merely slower than
+  /// itself. A client that takes nothing holds nobody back: its queue fills, and it is closed.
+  private mutating func holdIfFilling(_ index: UInt32, now: Instant, effects: inout Effects) {
+    guard sessions[index].queue.count >= configuration.limits.clientQueueBytesMax / 2,
+      sessions[index].heldLink == Session.noLink, deliveringLink != Session.noLink,
+      links[deliveringLink].isConnected, now.since(sessions[index].progressAt) < Self.holdMax
+    else { return }
+    sessions[index].heldLink = deliveringLink
+    sessions[index].waitingSince = now
+    linkStates[Int(deliveringLink)].holds += 1
+    if linkStates[Int(deliveringLink)].holds == 1 {
+      counters.workerReadPauses += 1
+      setReading(deliveringLink, false, effects: &effects)
+    }
+    armTimer(of: index)
+  }
+
+  mutating func releaseHold(of index: UInt32, now: Instant, effects: inout Effects) {
+    let link = sessions[index].heldLink
+    guard link != Session.noLink else { return }
+    sessions[index].heldLink = Session.noLink
+    linkStates[Int(link)].holds -= 1
+    if linkStates[Int(link)].holds == 0, !linksPausedByTotal.contains(link) {
+      resumeReading(link, now: now, effects: &effects)
+    }
+  }
+
+  mutating func resumeLinksPausedByTotal(now: Instant, effects: inout Effects) {
+    guard !linksPausedByTotal.isEmpty,
+      clientQueueBytes <= configuration.limits.clientQueueBytesTotalMax / 2
+    else { return }
+    let paused = linksPausedByTotal
+    linksPausedByTotal = []
+    for link in paused where linkStates[Int(link)].holds == 0 {
+      resumeReading(link, now: now, effects: &effects)
+    }
+  }
+
+  private mutating func resumeReading(
+    _ link: LinkIndex, now: Instant, effects: inout Effects
+  ) {
+    guard links[link].isConnected else { return }
+    links[link].readingResumed(now: now)
+    rearm(link)
+    setReading(link, true, effects: &effects)
+  }
+
+  mutating func setReading(_ link: LinkIndex, _ reads: Bool, effects: inout Effects) {
+    guard linkStates[Int(link)].isRead != reads else { return }
+    linkStates[Int(link)].isRead = reads
+    effects.io.append(.readLink(link, reads))
+  }
+}

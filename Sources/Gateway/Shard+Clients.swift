@@ -1,0 +1,233 @@
+public import Primitives
+internal import Framing
+internal import Upstream
+
+/// Clients come, speak and end their direction.
+extension Shard {
+  /// A client was accepted.
+  ///
+  /// - Parameter entropy: 16 random bytes for its UUID.
+  /// - Returns: its session, or nil: close the socket.
+  public mutating func accepted(
+    listener: Int, client: SocketAddress, entropy: [16 of UInt8], now: Instant,
+    effects: inout Effects
+  ) -> SessionID? {
+    listenerCounters[listener].opened += 1
+    guard shutdown == nil, live.count < configuration.limits.sessionsMax,
+      let index = sessions.take()
+    else {
+      let reason = shutdown == nil ? CloseReason.overCapacity : .shutdown
+      listenerCounters[listener].closed[Int(reason.rawValue)] += 1
+      return nil
+    }
+    let uuid = uuids.make(slot: index, entropy: entropy)
+    sessions[index].uuid = uuid
+    sessions[index].phase = .open
+    sessions[index].isRead = true
+    sessions[index].listener = UInt16(listener)
+    sessions[index].client = client
+    sessions[index].openedAt = now
+    sessions[index].activeAt = now
+    sessions[index].progressAt = now
+    sessions[index].place = UInt32(live.count)
+    live.append(index)
+    effects.log.append(
+      .sessionOpened(
+        SessionOpenedEvent(
+          uuid: uuid, client: client, listener: configuration.listeners[listener].name)))
+    assignWorker(to: index, now: now, effects: &effects)
+    armTimer(of: index)
+    return id(of: index)
+  }
+
+  /// Whether a client that has something to read is to be read now.
+  ///
+  /// When not, the driver has been told by an effect to stop asking.
+  public mutating func shouldRead(
+    _ id: SessionID, now: Instant, effects: inout Effects
+  ) -> Bool {
+    guard let index = index(of: id), sessions[index].pauses.isEmpty else { return false }
+    if canForward(index) { return true }
+    pauseUntilWorkerTakes(index, effects: &effects)
+    return false
+  }
+
+  /// Bytes came from a client; they are cut, and packets are encoded for their worker.
+  public mutating func clientReceived(
+    _ id: SessionID, _ bytes: UnsafeRawBufferPointer, now: Instant, effects: inout Effects
+  ) {
+    guard let index = index(of: id), sessions[index].phase == .open else { return }
+    sessions[index].activeAt = now
+    sessions[index].bytesIn += UInt64(bytes.count)
+    var rest = unsafe bytes
+    if !sessions[index].received.isEmpty {
+      guard unsafe completePacket(of: index, from: &rest, now: now, effects: &effects) else {
+        return
+      }
+    }
+    unsafe rest = unsafe forward(rest, of: index, now: now, effects: &effects)
+    if sessions[index].phase == .open { unsafe sessions[index].received.append(rest) }
+  }
+
+  /// The client has ended its direction; what its worker still sends is delivered.
+  public mutating func clientEnded(_ id: SessionID, now: Instant, effects: inout Effects) {
+    guard let index = index(of: id), sessions[index].phase == .open else { return }
+    sessions[index].phase = .halfClosed
+    sessions[index].activeAt = now
+    pause(index, .ended, effects: &effects)
+    armTimer(of: index)
+  }
+
+  /// The client's connection broke.
+  public mutating func clientFailed(_ id: SessionID, now: Instant, effects: inout Effects) {
+    guard let index = index(of: id) else { return }
+    // A reset behind an orderly end only says that nobody was left to read our answers.
+    let reason =
+      sessions[index].phase == .halfClosed ? CloseReason.clientClosed : .clientReset
+    close(index, reason, flush: false, abort: true, now: now, effects: &effects)
+  }
+
+  // MARK: Cutting and forwarding
+
+  /// Gives what waits at the front of a session to its worker, as far as it can take it.
+  mutating func forwardReceived(of index: UInt32, now: Instant, effects: inout Effects) {
+    guard !sessions[index].received.isEmpty else { return }
+    let waiting = unsafe sessions[index].received.readable
+    let before = waiting.count
+    let rest = unsafe forward(waiting, of: index, now: now, effects: &effects)
+    guard sessions[index].phase == .open || sessions[index].phase == .halfClosed else { return }
+    sessions[index].received.removeFirst(before - rest.count)
+    if sessions[index].received.isEmpty { sessions[index].received.removeAll() }
+  }
+
+  /// Takes just as much from `rest` as completes the packet that the session holds the front of.
+  ///
+  /// - Returns: false when the rest must wait, or the session is closed.
+  private mutating func completePacket(
+    of index: UInt32, from rest: inout UnsafeRawBufferPointer, now: Instant,
+    effects: inout Effects
+  ) -> Bool {
+    let framer = paths[Int(sessions[index].listener)].clientToServer
+    while !sessions[index].received.isEmpty {
+      switch unsafe framer.step(sessions[index].received.readable) {
+      case .needMore(let total):
+        let missing = total - sessions[index].received.count
+        let taken = min(missing, rest.count)
+        unsafe sessions[index].received.append(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[taken...])
+        if taken < missing { return false }
+      case .packet, .violation:
+        let before = sessions[index].received.count
+        forwardReceived(of: index, now: now, effects: &effects)
+        guard sessions[index].phase == .open else { return false }
+        if sessions[index].received.count == before {
+          unsafe sessions[index].received.append(rest)
+          return false
+        }
+      }
+    }
+    return true
+  }
+
+  /// Cuts packets and sends them; returns what is not a whole packet or could not be taken.
+  private mutating func forward(
+    _ bytes: UnsafeRawBufferPointer, of index: UInt32, now: Instant, effects: inout Effects
+  ) -> UnsafeRawBufferPointer {
+    let path = paths[Int(sessions[index].listener)]
+    var rest = unsafe bytes
+    while rest.count > 0 {
+      switch unsafe path.clientToServer.step(rest) {
+      case .packet(let byteCount):
+        guard canForward(index) else {
+          pauseUntilWorkerTakes(index, effects: &effects)
+          return unsafe rest
+        }
+        let link = path.balancesPackets ? pools[path.pool].next()! : sessions[index].link
+        sessions[index].packetsIn += 1
+        sessions[index].packetAt = now
+        unsafe links[link].sendPacket(
+          UnsafeRawBufferPointer(rebasing: rest[..<byteCount]), of: sessions[index].uuid,
+          time: time)
+        linkStates[Int(link)].isDirty = true
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+      case .needMore: return unsafe rest
+      case .violation:
+        close(index, .framingViolation, flush: true, now: now, effects: &effects)
+        return unsafe rest
+      }
+    }
+    return unsafe rest
+  }
+
+  // MARK: Pausing
+
+  /// A worker is there, and its queue has room.
+  @inline(__always)
+  func canForward(_ index: UInt32) -> Bool {
+    let path = paths[Int(sessions[index].listener)]
+    if path.balancesPackets { return poolCanForward(path.pool) }
+    let link = sessions[index].link
+    return link != Session.noLink && linkCanForward(link)
+  }
+
+  @inline(__always)
+  func linkCanForward(_ link: LinkIndex) -> Bool {
+    links[link].isReady && links[link].queuedBytes < configuration.limits.workerQueueBytesMax
+  }
+
+  private func poolCanForward(_ pool: Int) -> Bool {
+    guard !pools[pool].rotation.isEmpty else { return false }
+    for link in pools[pool].rotation where !linkCanForward(link) { return false }
+    return true
+  }
+
+  /// Stops reading a client until its worker takes more, or until it has one.
+  private mutating func pauseUntilWorkerTakes(_ index: UInt32, effects: inout Effects) {
+    let path = paths[Int(sessions[index].listener)]
+    guard !sessions[index].pauses.contains(.noWorker),
+      !sessions[index].pauses.contains(.workerBusy)
+    else { return }
+    let busy =
+      path.balancesPackets
+      ? pools[path.pool].rotation.first { !linkCanForward($0) } : sessions[index].link
+    guard let busy, busy != Session.noLink else { return }
+    pause(index, .workerBusy, effects: &effects)
+    linkStates[Int(busy)].parked.append(id(of: index))
+  }
+
+  mutating func pause(_ index: UInt32, _ reason: Session.Pauses, effects: inout Effects) {
+    sessions[index].pauses.insert(reason)
+    guard sessions[index].isRead else { return }
+    sessions[index].isRead = false
+    effects.io.append(.readClient(id(of: index), false))
+  }
+
+  mutating func unpause(_ index: UInt32, _ reason: Session.Pauses, effects: inout Effects) {
+    sessions[index].pauses.remove(reason)
+    guard sessions[index].pauses.isEmpty, !sessions[index].isRead else { return }
+    sessions[index].isRead = true
+    effects.io.append(.readClient(id(of: index), true))
+  }
+
+  /// Lets go on whoever waited for this link to take more.
+  mutating func unpark(_ link: LinkIndex, now: Instant, effects: inout Effects) {
+    guard !linkStates[Int(link)].parked.isEmpty else { return }
+    let parked = linkStates[Int(link)].parked
+    linkStates[Int(link)].parked = []
+    for id in parked {
+      guard let index = index(of: id) else { continue }
+      unpause(index, .workerBusy, effects: &effects)
+      if !sessions[index].pauses.contains(.noWorker) {
+        forwardReceived(of: index, now: now, effects: &effects)
+      }
+    }
+  }
+}
+
+/// What the packet path needs to know of a listener, without strings.
+struct ListenerPath: BitwiseCopyable {
+  var clientToServer: Framer
+  var serverToClient: Framer
+  var pool: Int
+  var balancesPackets: Bool
+}

@@ -1,0 +1,123 @@
+internal import Primitives
+internal import Upstream
+
+/// Sessions end, and deadlines make them end.
+extension Shard {
+  /// Ends a session for `reason`.
+  ///
+  /// - Parameters:
+  ///   - flush: what is queued for the client is written first, within the write timeout.
+  ///   - abort: otherwise, what the system has not delivered is thrown away.
+  mutating func close(
+    _ index: UInt32, _ reason: CloseReason, flush: Bool, abort: Bool = false, now: Instant,
+    effects: inout Effects
+  ) {
+    if sessions[index].phase == .closing {
+      if !flush { finish(index, abort: abort, now: now, effects: &effects) }
+      return
+    }
+    sessions[index].closeReason = reason
+    announceClosed(index)
+    let hasOutput = !sessions[index].queue.isEmpty || sessions[index].firstPiece != Outbox.none
+    guard flush, hasOutput else {
+      finish(index, abort: abort, now: now, effects: &effects)
+      return
+    }
+    sessions[index].phase = .closing
+    sessions[index].received.removeAll()
+    pause(index, .closing, effects: &effects)
+    armTimer(of: index)
+  }
+
+  /// Closes the socket and forgets the session.
+  mutating func finish(_ index: UInt32, abort: Bool, now: Instant, effects: inout Effects) {
+    effects.io.append(.closeClient(id(of: index), abort: abort))
+    releaseHold(of: index, now: now, effects: &effects)
+    clientQueueBytes -= sessions[index].queue.count
+    resumeLinksPausedByTotal(now: now, effects: &effects)
+    if sessions[index].link != Session.noLink {
+      linkStates[Int(sessions[index].link)].sessionCount -= 1
+    }
+    count(index, now: now, effects: &effects)
+    sessionTimers.disarm(index)
+    let place = Int(sessions[index].place)
+    let last = live.removeLast()
+    if last != index {
+      live[place] = last
+      sessions[last].place = UInt32(place)
+    }
+    sessions[index].vacate()
+    sessions.giveBack(index)
+  }
+
+  private mutating func count(_ index: UInt32, now: Instant, effects: inout Effects) {
+    let listener = Int(sessions[index].listener)
+    listenerCounters[listener].closed[Int(sessions[index].closeReason.rawValue)] += 1
+    listenerCounters[listener].packetsIn += sessions[index].packetsIn
+    listenerCounters[listener].bytesIn += sessions[index].bytesIn
+    listenerCounters[listener].messagesOut += sessions[index].messagesOut
+    listenerCounters[listener].bytesOut += sessions[index].bytesOut
+    effects.log.append(
+      .sessionClosed(
+        SessionClosedEvent(
+          uuid: sessions[index].uuid, client: sessions[index].client,
+          listener: configuration.listeners[listener].name, reason: sessions[index].closeReason,
+          duration: now.since(sessions[index].openedAt), packetsIn: sessions[index].packetsIn,
+          bytesIn: sessions[index].bytesIn, messagesOut: sessions[index].messagesOut,
+          bytesOut: sessions[index].bytesOut)))
+  }
+
+  // MARK: Deadlines
+
+  /// What a session is waiting for, and until when.
+  private enum Wait: BitwiseCopyable {
+    case worker, hold, write, answers, activity
+  }
+
+  /// The first deadline of a session.
+  private func nextWait(of index: UInt32) -> (wait: Wait, deadline: Instant) {
+    let listener = listener(of: index)
+    var first: (wait: Wait, deadline: Instant) = (
+      .activity, sessions[index].activeAt + listener.idleTimeout
+    )
+    func consider(_ wait: Wait, _ deadline: Instant) {
+      if deadline < first.deadline { first = (wait, deadline) }
+    }
+    if sessions[index].phase == .halfClosed, !sessions[index].pauses.contains(.noWorker) {
+      let quiet =
+        sessions[index].seemsAnswered
+        ? min(Self.answeredQuiet, listener.halfCloseTimeout) : listener.halfCloseTimeout
+      consider(.answers, sessions[index].activeAt + quiet)
+    }
+    if sessions[index].pauses.contains(.noWorker) {
+      consider(.worker, sessions[index].waitingSince + listener.workerWait)
+    }
+    if sessions[index].heldLink != Session.noLink {
+      consider(.hold, sessions[index].waitingSince + Self.holdMax)
+    }
+    if !sessions[index].queue.isEmpty || sessions[index].phase == .closing {
+      consider(.write, sessions[index].progressAt + listener.writeTimeout)
+    }
+    return first
+  }
+
+  mutating func armTimer(of index: UInt32) {
+    sessionTimers.arm(index, at: nextWait(of: index).deadline)
+  }
+
+  mutating func sessionDeadlinePassed(_ index: UInt32, now: Instant, effects: inout Effects) {
+    let (wait, deadline) = nextWait(of: index)
+    guard deadline <= now else {
+      sessionTimers.arm(index, at: deadline)
+      return
+    }
+    switch wait {
+    case .worker: close(index, .noWorker, flush: true, now: now, effects: &effects)
+    case .hold, .write:
+      close(index, .slowClient, flush: false, abort: true, now: now, effects: &effects)
+    case .answers: close(index, .clientClosed, flush: true, now: now, effects: &effects)
+    case .activity: close(index, .idleTimeout, flush: true, now: now, effects: &effects)
+    }
+    // A close that flushes first has armed the timer for the flush.
+  }
+}

@@ -1,0 +1,165 @@
+public import Primitives
+internal import Upstream
+
+/// Operators ask, and the shard answers.
+extension Shard {
+  /// Carries out a command; its answer, at once or later, is a reply with the same token.
+  public mutating func handle(
+    _ command: Command, token: UInt64, now: Instant, effects: inout Effects
+  ) {
+    switch command {
+    case .addWorker(let pool, let worker):
+      addWorker(worker, to: pool, token: token, now: now, effects: &effects)
+    case .listWorkers:
+      reply(.workers(usedLinks.map { status(of: $0) }), token, &effects)
+    case .drainWorker(let id):
+      drainWorker(id, .stayDrained, token: token, now: now, effects: &effects)
+    case .removeWorker(let id):
+      drainWorker(id, .remove, token: token, now: now, effects: &effects)
+    case .listSessions(let cursor, let limit):
+      reply(listSessions(from: cursor, limit: limit, now: now), token, &effects)
+    case .closeSession(let uuid):
+      closeSession(uuid, token: token, now: now, effects: &effects)
+    case .metrics: reply(.metrics(metrics()), token, &effects)
+    case .health: reply(.health(health()), token, &effects)
+    }
+  }
+
+  private func reply(_ reply: Reply, _ token: UInt64, _ effects: inout Effects) {
+    effects.replies.append((token, reply))
+  }
+
+  // MARK: Workers
+
+  private mutating func addWorker(
+    _ worker: WorkerConfiguration, to poolName: String?, token: UInt64, now: Instant,
+    effects: inout Effects
+  ) {
+    guard shutdown == nil else { return reply(.failed(.shuttingDown), token, &effects) }
+    let names = pools.map { $0.configuration.name }
+    let pool: Int
+    if let poolName {
+      guard let found = names.firstIndex(of: poolName) else {
+        return reply(.failed(.unknownPool(poolName)), token, &effects)
+      }
+      pool = found
+    } else {
+      guard names.count == 1 else { return reply(.failed(.poolNotNamed(names)), token, &effects) }
+      pool = 0
+    }
+    for link in usedLinks
+    where links[link].pool == pool && links[link].configuration.authority == worker.authority {
+      guard links[link].isDrained else {
+        return reply(.failed(.duplicateWorker(links[link].id)), token, &effects)
+      }
+      forget(link, effects: &effects)
+    }
+    guard let link = addLink(worker, pool: pool, now: now, effects: &effects) else {
+      return reply(.failed(.tooManyWorkers), token, &effects)
+    }
+    linkStates[Int(link)].probeTokens.append(token)
+  }
+
+  /// The first probe of a worker has an outcome: tell who asked for it.
+  mutating func answerProbe(_ link: LinkIndex, effects: inout Effects) {
+    guard !linkStates[Int(link)].probeTokens.isEmpty else { return }
+    for token in linkStates[Int(link)].probeTokens {
+      reply(.workerAdded(status(of: link)), token, &effects)
+    }
+    linkStates[Int(link)].probeTokens = []
+  }
+
+  private mutating func drainWorker(
+    _ id: WorkerID, _ next: Link.Afterwards, token: UInt64, now: Instant, effects: inout Effects
+  ) {
+    guard let link = usedLinks.first(where: { links[$0].id == id }) else {
+      return reply(.failed(.unknownWorker), token, &effects)
+    }
+    drain(link, next, now: now, effects: &effects)
+    // A worker without a connection has nothing to finish, and no end to wait for.
+    if linkStates[Int(link)].isUsed, links[link].isRemoved { forget(link, effects: &effects) }
+    reply(.done, token, &effects)
+  }
+
+  func status(of link: LinkIndex) -> WorkerStatus {
+    WorkerStatus(
+      id: links[link].id, pool: poolName(of: link), endpoint: endpoint(of: link),
+      state: WorkerStatus.State(rawValue: links[link].stateName) ?? .backingOff,
+      sessions: linkStates[Int(link)].sessionCount, queuedBytes: links[link].queuedBytes,
+      packetsSent: links[link].packetsSent, messagesReceived: links[link].messagesReceived,
+      reconnects: links[link].reconnects, lastEnd: links[link].lastEnd?.reason,
+      lastEndDetail: links[link].lastEnd?.detail ?? "")
+  }
+
+  // MARK: Sessions
+
+  private func listSessions(from cursor: UInt32, limit: Int, now: Instant) -> Reply {
+    var found: [SessionStatus] = []
+    var index = cursor
+    while Int(index) < sessions.count {
+      if sessions[index].phase != .vacant {
+        if found.count == limit { return .sessions(found, next: index) }
+        found.append(status(of: index, now: now))
+      }
+      index += 1
+    }
+    return .sessions(found, next: nil)
+  }
+
+  private func status(of index: UInt32, now: Instant) -> SessionStatus {
+    let link = sessions[index].link
+    return SessionStatus(
+      uuid: sessions[index].uuid, client: sessions[index].client,
+      listener: listener(of: index).name,
+      worker: link == Session.noLink ? nil : links[link].id,
+      age: now.since(sessions[index].openedAt), idle: now.since(sessions[index].activeAt),
+      packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
+      messagesOut: sessions[index].messagesOut, bytesOut: sessions[index].bytesOut,
+      queuedBytes: sessions[index].queue.count)
+  }
+
+  private mutating func closeSession(
+    _ uuid: SessionUUID, token: UInt64, now: Instant, effects: inout Effects
+  ) {
+    guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
+      sessions[index].uuid == uuid
+    else { return reply(.failed(.unknownSession), token, &effects) }
+    close(index, .closedByOperator, flush: true, now: now, effects: &effects)
+    reply(.done, token, &effects)
+  }
+
+  // MARK: Numbers
+
+  private func health() -> HealthStatus {
+    let without = pools.filter { $0.rotation.isEmpty }.map { $0.configuration.name }
+    return HealthStatus(
+      ready: shutdown == nil && without.isEmpty, poolsWithoutWorker: without,
+      shuttingDown: shutdown != nil)
+  }
+
+  private func metrics() -> MetricsSnapshot {
+    var listeners = zip(configuration.listeners, listenerCounters).map { listener, counters in
+      MetricsSnapshot.Listener(
+        name: listener.name, sessionsOpen: 0, sessionsOpened: counters.opened,
+        sessionsClosed: counters.closed, packetsIn: counters.packetsIn,
+        bytesIn: counters.bytesIn, messagesOut: counters.messagesOut,
+        bytesOut: counters.bytesOut)
+    }
+    for index in live {
+      let listener = Int(sessions[index].listener)
+      listeners[listener].sessionsOpen += 1
+      listeners[listener].packetsIn += sessions[index].packetsIn
+      listeners[listener].bytesIn += sessions[index].bytesIn
+      listeners[listener].messagesOut += sessions[index].messagesOut
+      listeners[listener].bytesOut += sessions[index].bytesOut
+    }
+    return MetricsSnapshot(
+      listeners: listeners, workers: usedLinks.map { status(of: $0) },
+      linkEnds: counters.linkEnds,
+      messagesToUnknownSession: counters.messagesToUnknownSession,
+      messagesWithoutTarget: counters.messagesWithoutTarget, broadcasts: counters.broadcasts,
+      broadcastsRefused: counters.broadcastsRefused, packetsRerouted: counters.packetsRerouted,
+      clientQueueBytes: clientQueueBytes, acceptPauses: counters.acceptPauses,
+      workerReadPauses: counters.workerReadPauses)
+  }
+}

@@ -1,0 +1,355 @@
+public import Primitives
+public import Upstream
+
+/// Workers come and go, and sessions move between them.
+extension Shard {
+  // MARK: What the driver reports
+
+  public mutating func linkResolved(
+    _ link: LinkIndex, _ addresses: [SocketAddress], now: Instant, effects: inout Effects
+  ) {
+    perform(links[link].resolved(addresses, now: now), on: link, now: now, effects: &effects)
+  }
+
+  public mutating func linkResolveFailed(
+    _ link: LinkIndex, _ detail: String, now: Instant, effects: inout Effects
+  ) {
+    let action = links[link].resolveFailed(detail, now: now, random: &random)
+    perform(action, on: link, now: now, effects: &effects)
+  }
+
+  public mutating func linkConnected(
+    _ link: LinkIndex, now: Instant, effects: inout Effects
+  ) {
+    linkStates[Int(link)].isDirty = true
+    let action = links[link].connected(now: now, random: &random)
+    perform(action, on: link, now: now, effects: &effects)
+  }
+
+  public mutating func linkConnectFailed(
+    _ link: LinkIndex, _ detail: String, now: Instant, effects: inout Effects
+  ) {
+    let action = links[link].connectFailed(detail, now: now, random: &random)
+    perform(action, on: link, now: now, effects: &effects)
+  }
+
+  /// The connection to a worker broke, or the worker closed it.
+  public mutating func linkLost(
+    _ link: LinkIndex, _ reason: LinkEndReason, _ detail: String, now: Instant,
+    effects: inout Effects
+  ) {
+    let action = links[link].connectionLost(reason, detail, now: now, random: &random)
+    perform(action, on: link, now: now, effects: &effects)
+  }
+
+  /// Says where the bytes for a worker lie; 0 slices when there is nothing to write.
+  public mutating func prepareLinkWrite(
+    _ link: LinkIndex, into slices: UnsafeMutableBufferPointer<IOSlice>, now: Instant,
+    effects: inout Effects
+  ) -> Int {
+    let (count, action) = unsafe links[link].prepareWrite(slices, now: now, random: &random)
+    perform(action, on: link, now: now, effects: &effects)
+    return count
+  }
+
+  /// A worker's socket took `byteCount` bytes.
+  public mutating func linkWrote(
+    _ link: LinkIndex, _ byteCount: Int, now: Instant, effects: inout Effects
+  ) {
+    links[link].wrote(byteCount)
+    if links[link].isReady,
+      links[link].queuedBytes <= configuration.limits.workerQueueBytesMax / 2
+    {
+      unpark(link, now: now, effects: &effects)
+    }
+  }
+
+  // MARK: A link's life
+
+  @discardableResult
+  mutating func addLink(
+    _ worker: WorkerConfiguration, pool: Int, now: Instant, effects: inout Effects
+  ) -> LinkIndex? {
+    guard let link = links.take() else { return nil }
+    lastWorkerID += 1
+    links[link] = Link(
+      id: WorkerID(rawValue: lastWorkerID), pool: pool, configuration: worker,
+      messageBytesMax: configuration.limits.messageBytesMax)
+    while linkStates.count <= Int(link) { linkStates.append(LinkState()) }
+    linkStates[Int(link)] = LinkState()
+    linkStates[Int(link)].isUsed = true
+    effects.log.append(
+      .workerAdded(
+        worker: links[link].id, pool: pools[pool].configuration.name,
+        endpoint: worker.authority))
+    perform(links[link].start(now: now), on: link, now: now, effects: &effects)
+    return link
+  }
+
+  mutating func rearm(_ link: LinkIndex) {
+    if links[link].deadline == .distantFuture {
+      linkTimers.disarm(link)
+    } else {
+      linkTimers.arm(link, at: links[link].deadline)
+    }
+  }
+
+  mutating func perform(
+    _ action: LinkAction, on link: LinkIndex, now: Instant, effects: inout Effects
+  ) {
+    switch action {
+    case .none: break
+    case .resolve: effects.io.append(.resolve(link))
+    case .connect(let address):
+      // Also ends an attempt with another address that is still under way.
+      effects.io.append(.closeLink(link))
+      effects.io.append(.connect(link, address))
+    case .becameReady: becameReady(link, now: now, effects: &effects)
+    case .notReady(let retryIn):
+      effects.log.append(
+        .workerNotReady(
+          worker: links[link].id, pool: poolName(of: link), endpoint: endpoint(of: link),
+          retryIn: retryIn))
+      answerProbe(link, effects: &effects)
+    case .drainRequested: drain(link, .reconnect, now: now, effects: &effects)
+    case .ended(let end): ended(link, end, now: now, effects: &effects)
+    }
+    if linkStates[Int(link)].isUsed {
+      linkStates[Int(link)].isDirty = true
+      rearm(link)
+    }
+  }
+
+  private mutating func becameReady(_ link: LinkIndex, now: Instant, effects: inout Effects) {
+    let pool = links[link].pool
+    pools[pool].enter(link)
+    effects.log.append(
+      .workerReady(
+        worker: links[link].id, pool: poolName(of: link), endpoint: endpoint(of: link)))
+    announceAll(to: link, pool: pool)
+    var resumed: [UInt32] = []
+    for index in live where self.pool(of: index) == pool {
+      guard sessions[index].pauses.contains(.noWorker) else { continue }
+      attach(index)
+      resumed.append(index)
+    }
+    sendOrphans(of: pool)
+    for index in resumed {
+      unpause(index, .noWorker, effects: &effects)
+      forwardReceived(of: index, now: now, effects: &effects)
+      if sessions[index].phase != .vacant { armTimer(of: index) }
+    }
+    answerProbe(link, effects: &effects)
+  }
+
+  /// Takes a worker out of rotation and lets it finish.
+  mutating func drain(
+    _ link: LinkIndex, _ next: Link.Afterwards, now: Instant, effects: inout Effects
+  ) {
+    let pool = links[link].pool
+    pools[pool].leave(link)
+    var timeout = pools[pool].configuration.drainTimeout
+    if shutdown != nil { timeout = configuration.shutdownGrace / 2 }
+    let wasReady = links[link].isReady
+    let action = links[link].drain(next, now: now, timeout: timeout, random: &random)
+    if wasReady {
+      effects.log.append(
+        .workerDraining(
+          worker: links[link].id, pool: poolName(of: link), endpoint: endpoint(of: link)))
+      if configuration.pools[pool].balance == .packet {
+        pauseIfNoWorker(pool: pool, now: now, effects: &effects)
+      }
+    }
+    if case .none = action { rearm(link) }
+    perform(action, on: link, now: now, effects: &effects)
+  }
+
+  private mutating func ended(
+    _ link: LinkIndex, _ end: LinkEnd, now: Instant, effects: inout Effects
+  ) {
+    effects.io.append(.closeLink(link))
+    counters.linkEnds[Int(end.reason.rawValue)] += 1
+    let pool = links[link].pool
+    pools[pool].leave(link)
+    linkStates[Int(link)].isRead = true
+    linksPausedByTotal.removeAll { $0 == link }
+    releaseHolds(on: link)
+    let unsent = links[link].takeUnsent()
+    let moved = moveSessions(from: link, now: now, effects: &effects)
+    reroute(unsent, pool: pool)
+    pauseIfNoWorker(pool: pool, now: now, effects: &effects)
+    effects.log.append(
+      .workerLost(
+        worker: links[link].id, pool: poolName(of: link), endpoint: endpoint(of: link),
+        reason: end.reason, detail: end.detail, sessionsMoved: moved, retryIn: end.retryIn))
+    answerProbe(link, effects: &effects)
+    unpark(link, now: now, effects: &effects)
+    if links[link].isRemoved { forget(link, effects: &effects) }
+  }
+
+  mutating func forget(_ link: LinkIndex, effects: inout Effects) {
+    effects.log.append(
+      .workerRemoved(
+        worker: links[link].id, pool: poolName(of: link), endpoint: endpoint(of: link)))
+    linkStates[Int(link)] = LinkState()
+    linkTimers.disarm(link)
+    links.giveBack(link)
+  }
+
+  private mutating func releaseHolds(on link: LinkIndex) {
+    guard linkStates[Int(link)].holds > 0 else { return }
+    for index in live where sessions[index].heldLink == link {
+      sessions[index].heldLink = Session.noLink
+    }
+    linkStates[Int(link)].holds = 0
+  }
+
+  // MARK: Sessions and their workers
+
+  /// Gives a new session to the worker whose turn it is.
+  mutating func assignWorker(to index: UInt32, now: Instant, effects: inout Effects) {
+    let path = paths[Int(sessions[index].listener)]
+    if pools[path.pool].rotation.isEmpty {
+      wait(index, now: now, effects: &effects)
+    } else if path.balancesPackets {
+      for link in pools[path.pool].rotation { announceOpened(index, to: link) }
+    } else {
+      attach(index)
+    }
+  }
+
+  /// - Precondition: a worker is in rotation, or packets are balanced one by one.
+  private mutating func attach(_ index: UInt32) {
+    let path = paths[Int(sessions[index].listener)]
+    guard !path.balancesPackets, let link = pools[path.pool].next() else { return }
+    sessions[index].link = link
+    linkStates[Int(link)].sessionCount += 1
+    announceOpened(index, to: link)
+  }
+
+  private mutating func wait(_ index: UInt32, now: Instant, effects: inout Effects) {
+    sessions[index].waitingSince = now
+    pause(index, .noWorker, effects: &effects)
+    armTimer(of: index)
+  }
+
+  /// Gives the sessions of a worker that ended to others; returns how many there were.
+  private mutating func moveSessions(
+    from link: LinkIndex, now: Instant, effects: inout Effects
+  ) -> Int {
+    guard linkStates[Int(link)].sessionCount > 0 else { return 0 }
+    var moved = 0
+    for index in live where sessions[index].link == link {
+      moved += 1
+      sessions[index].link = Session.noLink
+      sessions[index].isAnnounced = false
+      sessions[index].hadWorker = true
+      if sessions[index].phase == .closing { continue }
+      if pools[links[link].pool].rotation.isEmpty {
+        wait(index, now: now, effects: &effects)
+      } else {
+        attach(index)
+      }
+    }
+    linkStates[Int(link)].sessionCount = 0
+    return moved
+  }
+
+  /// With packet balance, stops all sessions of a pool that has no worker left.
+  private mutating func pauseIfNoWorker(pool: Int, now: Instant, effects: inout Effects) {
+    guard pools[pool].rotation.isEmpty, configuration.pools[pool].balance == .packet else {
+      return
+    }
+    for index in live where self.pool(of: index) == pool {
+      guard !sessions[index].pauses.contains(.noWorker), sessions[index].phase != .closing else {
+        continue
+      }
+      wait(index, now: now, effects: &effects)
+    }
+  }
+
+  // MARK: Packets of lost workers
+
+  /// Gives the packets that had not left for a lost worker to those that have its sessions now.
+  private mutating func reroute(_ messages: [UInt8], pool: Int) {
+    unsafe messages.withUnsafeBytes { bytes in
+      var rest = unsafe bytes
+      while rest.count > 0 {
+        let byteCount = unsafe ContractWriter.messageByteCount(at: rest)
+        let message = unsafe UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+        // Events are not passed on: the next worker was told of the session anew.
+        guard unsafe ContractWriter.isPacket(message) else { continue }
+        let uuid = unsafe ContractWriter.uuid(of: message)
+        guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
+          sessions[index].uuid == uuid
+        else { continue }
+        let isPacketBalanced = configuration.pools[pool].balance == .packet
+        guard let link = isPacketBalanced ? pools[pool].next() : linkOrNil(of: index) else {
+          unsafe pools[pool].orphans.append(contentsOf: message)
+          continue
+        }
+        counters.packetsRerouted += 1
+        unsafe links[link].sendEncoded(message)
+        linkStates[Int(link)].isDirty = true
+      }
+    }
+  }
+
+  private mutating func sendOrphans(of pool: Int) {
+    let orphans = pools[pool].orphans
+    pools[pool].orphans = []
+    reroute(orphans, pool: pool)
+  }
+
+  private func linkOrNil(of index: UInt32) -> LinkIndex? {
+    sessions[index].link == Session.noLink ? nil : sessions[index].link
+  }
+
+  // MARK: Session events
+
+  private mutating func announceOpened(_ index: UInt32, to link: LinkIndex) {
+    guard links[link].wantsSessionEvents else { return }
+    let listener = listener(of: index)
+    links[link].sendOpened(
+      SessionOpened(
+        clientAddress: sessions[index].client.description, listener: listener.name,
+        framer: listener.framerName, resumed: sessions[index].hadWorker,
+        nextSequence: sessions[index].packetsIn + 1),
+      of: sessions[index].uuid, time: time)
+    sessions[index].isAnnounced = true
+    linkStates[Int(link)].isDirty = true
+  }
+
+  /// With packet balance every worker hears of every session.
+  private mutating func announceAll(to link: LinkIndex, pool: Int) {
+    guard configuration.pools[pool].balance == .packet, links[link].wantsSessionEvents else {
+      return
+    }
+    for index in live where self.pool(of: index) == pool && sessions[index].phase != .closing {
+      sessions[index].hadWorker = sessions[index].packetsIn > 0
+      announceOpened(index, to: link)
+    }
+  }
+
+  mutating func announceClosed(_ index: UInt32) {
+    guard sessions[index].isAnnounced else { return }
+    sessions[index].isAnnounced = false
+    let path = paths[Int(sessions[index].listener)]
+    if path.balancesPackets {
+      for link in pools[path.pool].rotation { sendClosed(index, to: link) }
+    } else if sessions[index].link != Session.noLink {
+      sendClosed(index, to: sessions[index].link)
+    }
+  }
+
+  private mutating func sendClosed(_ index: UInt32, to link: LinkIndex) {
+    guard links[link].wantsSessionEvents else { return }
+    links[link].sendClosed(
+      reason: sessions[index].closeReason.rawValue, of: sessions[index].uuid, time: time)
+    linkStates[Int(link)].isDirty = true
+  }
+
+  func poolName(of link: LinkIndex) -> String { pools[links[link].pool].configuration.name }
+  func endpoint(of link: LinkIndex) -> String { links[link].configuration.authority }
+}

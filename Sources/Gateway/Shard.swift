@@ -1,0 +1,177 @@
+public import Primitives
+internal import Upstream
+
+/// One data thread's share of the gateway: sessions, their workers, and everything decided on them.
+///
+/// A value without a socket, a clock or randomness of its own. A driver tells it what happened, one
+/// event at a time, and performs the ``Effects`` before the next; the production driver is the
+/// reactor. A turn of the driver's loop is: clients' bytes, workers' bytes, new clients, commands,
+/// time, then ``endTurn(now:effects:)``.
+public struct Shard: ~Copyable {
+  /// How long one client may hold back the reading from a worker before it counts as slow.
+  static let holdMax = Interval.milliseconds(200)
+  /// How long after its client's end an answered session waits for more answers.
+  static let answeredQuiet = Interval.milliseconds(100)
+
+  let configuration: GatewayConfiguration
+  /// Indexed like the configuration's listeners.
+  let paths: [ListenerPath]
+  let uuids: SessionUUIDCodec
+  var random: SeededRandom
+  var time: TimestampText
+
+  var sessions: Slab<Session>
+  /// The indices of all sessions that are not vacant, in no order.
+  var live: [UInt32] = []
+  var sessionTimers: TimerWheel
+
+  var pools: [Pool]
+  var links: Slab<Link>
+  var linkStates: [LinkState] = []
+  var linkTimers: TimerWheel
+  var lastWorkerID: UInt32 = 0
+
+  var outbox: Outbox
+  var arena = TurnArena(capacity: 1 << 20)
+  /// A payload that lies in a link's own memory waits in the outbox.
+  var mustFlush = false
+  /// The link whose bytes are being delivered, or were last.
+  var deliveringLink = Session.noLink
+
+  var listenerCounters: [ListenerCounters]
+  var counters = ShardCounters()
+  /// Bytes in all clients' queues.
+  var clientQueueBytes = 0
+  var linksPausedByTotal: [LinkIndex] = []
+  var shutdown: Shutdown?
+
+  /// What the shard knows of a link beyond the link's own life.
+  struct LinkState {
+    var isUsed = false
+    /// It has something to write at the end of this turn.
+    var isDirty = false
+    /// Sessions that hold back the reading from it.
+    var holds = 0
+    var isRead = true
+    var sessionCount = 0
+    /// Sessions that wait until it can take more.
+    var parked: [SessionID] = []
+    /// Commands that wait for the outcome of the first probe.
+    var probeTokens: [UInt64] = []
+  }
+
+  /// - Parameters:
+  ///   - index: the shard's number, 0 to 255; it is part of its sessions' UUIDs.
+  ///   - seed: for jitter and for the disguise of session numbers in UUIDs.
+  public init(
+    configuration: GatewayConfiguration, index: UInt8, seed: UInt64, now: Instant,
+    unixMilliseconds: UInt64
+  ) {
+    self.configuration = configuration
+    paths = configuration.listeners.map {
+      ListenerPath(
+        clientToServer: $0.clientToServer, serverToClient: $0.serverToClient, pool: $0.pool,
+        balancesPackets: configuration.pools[$0.pool].balance == .packet)
+    }
+    random = SeededRandom(seed: seed)
+    uuids = SessionUUIDCodec(shard: index, mask: UInt32(truncatingIfNeeded: random.next()))
+    time = TimestampText(unixMilliseconds: unixMilliseconds)
+    sessions = Slab(capacity: configuration.limits.sessionsMax) { Session() }
+    sessionTimers = TimerWheel(now: now)
+    pools = configuration.pools.map { Pool($0) }
+    let messageBytesMax = configuration.limits.messageBytesMax
+    links = Slab(capacity: 4096) {
+      Link(
+        id: WorkerID(rawValue: 0), pool: 0, configuration: WorkerConfiguration(host: "", port: 0),
+        messageBytesMax: messageBytesMax)
+    }
+    linkTimers = TimerWheel(now: now)
+    outbox = Outbox(capacity: max(128 << 10, configuration.limits.sessionsMax + 1))
+    listenerCounters = configuration.listeners.map { _ in ListenerCounters() }
+  }
+
+  /// Begins to connect to the configured workers.
+  public mutating func start(now: Instant, effects: inout Effects) {
+    for (pool, configuration) in configuration.pools.enumerated() {
+      for worker in configuration.workers {
+        addLink(worker, pool: pool, now: now, effects: &effects)
+      }
+    }
+  }
+
+  /// To be called once per loop turn, before its first event.
+  public mutating func beginTurn(unixMilliseconds: UInt64) {
+    time.set(unixMilliseconds: unixMilliseconds)
+  }
+
+  /// To be called at the end of a loop turn: every link writes what it gathered.
+  public mutating func endTurn(now: Instant, effects: inout Effects) {
+    for index in linkStates.indices where linkStates[index].isDirty {
+      linkStates[index].isDirty = false
+      effects.io.append(.writeLink(LinkIndex(index)))
+    }
+    if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
+  }
+
+  /// When ``timePassed(now:effects:)`` is to be called at the latest, or nil.
+  public var nextDeadline: Instant? {
+    var next = sessionTimers.nextDeadline
+    for other in [linkTimers.nextDeadline, shutdown?.deadline] {
+      if let other { next = min(next ?? other, other) }
+    }
+    return next
+  }
+
+  /// Acts on every deadline that has come.
+  public mutating func timePassed(now: Instant, effects: inout Effects) {
+    while let index = sessionTimers.popExpired(now: now) {
+      sessionDeadlinePassed(index, now: now, effects: &effects)
+    }
+    while let link = linkTimers.popExpired(now: now) {
+      let action = links[link].deadlinePassed(now: now, random: &random)
+      perform(action, on: link, now: now, effects: &effects)
+    }
+  }
+
+  /// The index of a session that an id still names, or nil.
+  @inline(__always)
+  func index(of id: SessionID) -> UInt32? {
+    guard Int(id.index) < sessions.count, sessions[id.index].generation == id.generation,
+      sessions[id.index].phase != .vacant
+    else { return nil }
+    return id.index
+  }
+
+  func id(of index: UInt32) -> SessionID {
+    SessionID(index: index, generation: sessions[index].generation)
+  }
+
+  func listener(of index: UInt32) -> ListenerConfiguration {
+    configuration.listeners[Int(sessions[index].listener)]
+  }
+
+  func pool(of index: UInt32) -> Int {
+    configuration.listeners[Int(sessions[index].listener)].pool
+  }
+}
+
+/// Counts of one listener's sessions that are over; live ones carry their own.
+struct ListenerCounters {
+  var opened: UInt64 = 0
+  var closed = [UInt64](repeating: 0, count: 256)
+  var packetsIn: UInt64 = 0
+  var bytesIn: UInt64 = 0
+  var messagesOut: UInt64 = 0
+  var bytesOut: UInt64 = 0
+}
+
+struct ShardCounters {
+  var linkEnds = [UInt64](repeating: 0, count: 256)
+  var messagesToUnknownSession: UInt64 = 0
+  var messagesWithoutTarget: UInt64 = 0
+  var broadcasts: UInt64 = 0
+  var broadcastsRefused: UInt64 = 0
+  var packetsRerouted: UInt64 = 0
+  var acceptPauses: UInt64 = 0
+  var workerReadPauses: UInt64 = 0
+}

@@ -1,0 +1,17 @@
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+///
+/// For jitter and for tests; not for secrets.
+@frozen
+public struct SeededRandom: RandomNumberGenerator, BitwiseCopyable, Sendable {
+  @usableFromInline var state: UInt64
+
+  @inlinable public init(seed: UInt64) { state = seed }
+
+  @inlinable public mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}

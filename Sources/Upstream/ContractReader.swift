@@ -1,0 +1,175 @@
+/// Reads the messages that come from workers.
+///
+/// Source: Protocol Buffers encoding specification; proto/upstream.proto. Unknown fields, and known
+/// ones with another wire type, are skipped; the last of several values counts. Everything is
+/// bounds-checked, and nothing is copied.
+public enum ContractReader {
+  /// An `OutputStreamRequest`, as ranges of the message's own bytes.
+  @safe
+  public struct Output {
+    public enum Target: UInt8, BitwiseCopyable, Sendable { case none, session, broadcast }
+
+    public var target = Target.none
+    /// The text of `client_uuid`, whatever its length; empty unless the target is a session.
+    public var uuid = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    /// A value of `Broadcast`, possibly one that the contract does not name.
+    public var broadcast: UInt64 = 0
+    public var payload = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  }
+
+  /// Reads an `OutputStreamRequest`; nil when it is malformed.
+  public static func output(_ message: UnsafeRawBufferPointer) -> Output? {
+    var fields = unsafe FieldReader(message)
+    var output = Output()
+    while let field = fields.next() {
+      switch (field.number, field.value) {
+      case (2, .bytes(let text)):
+        unsafe output.uuid = unsafe text
+        output.target = .session
+      case (3, .varint(let value)):
+        output.broadcast = value
+        output.target = .broadcast
+      case (4, .bytes(let bytes)): unsafe output.payload = unsafe bytes
+      default: break
+      }
+    }
+    return fields.malformed ? nil : output
+  }
+
+  /// A `ReadyResult`.
+  public struct Ready: Equatable, Sendable {
+    public var isReady = false
+    public var sessionEvents = false
+  }
+
+  /// Reads a `ReadyResult`; nil when it is malformed.
+  public static func ready(_ message: UnsafeRawBufferPointer) -> Ready? {
+    var fields = unsafe FieldReader(message)
+    var ready = Ready()
+    while let field = fields.next() {
+      switch (field.number, field.value) {
+      case (2, .varint(let value)): ready.isReady = value != 0
+      case (16, .varint(let feature)): ready.note(feature: feature)
+      case (16, .bytes(let packed)):
+        var values = unsafe FieldReader(packed)
+        while let feature = values.nextPacked() { ready.note(feature: feature) }
+        if values.malformed { return nil }
+      default: break
+      }
+    }
+    return fields.malformed ? nil : ready
+  }
+
+  /// Reads a `LiveResult`'s `live`; nil when it is malformed.
+  public static func live(_ message: UnsafeRawBufferPointer) -> Bool? {
+    var fields = unsafe FieldReader(message)
+    var isLive = false
+    while let field = fields.next() {
+      if field.number == 2, case .varint(let value) = field.value {
+        isLive = value != 0
+      }
+    }
+    return fields.malformed ? nil : isLive
+  }
+}
+
+extension ContractReader.Ready {
+  /// `Feature` of proto/upstream.proto; an enum is an int32 on the wire, so high bits do not count.
+  fileprivate mutating func note(feature: UInt64) {
+    if UInt32(truncatingIfNeeded: feature) == 1 { sessionEvents = true }
+  }
+}
+
+/// Walks the fields of one Protobuf message.
+@safe
+private struct FieldReader {
+  @safe
+  enum Value {
+    case varint(UInt64)
+    case bytes(UnsafeRawBufferPointer)
+    /// A value of a kind that no field of the contract has.
+    case other
+  }
+
+  private var rest: UnsafeRawBufferPointer
+  private(set) var malformed = false
+
+  init(_ message: UnsafeRawBufferPointer) { unsafe rest = unsafe message }
+
+  /// The next field, or nil at the end and when the message is malformed.
+  mutating func next() -> (number: UInt32, value: Value)? {
+    guard unsafe rest.count > 0 else { return nil }
+    guard let tag = varint(), tag <= UInt64(UInt32.max), tag >> 3 != 0 else {
+      return fail()
+    }
+    guard let value = value(wireType: UInt8(tag & 7), number: tag >> 3, depth: 0) else {
+      return fail()
+    }
+    return (UInt32(tag >> 3), value)
+  }
+
+  /// The next element of a packed repeated varint field.
+  mutating func nextPacked() -> UInt64? {
+    guard unsafe rest.count > 0 else { return nil }
+    guard let value = varint() else {
+      malformed = true
+      return nil
+    }
+    return value
+  }
+
+  private mutating func fail() -> (number: UInt32, value: Value)? {
+    malformed = true
+    return nil
+  }
+
+  private mutating func value(wireType: UInt8, number: UInt64, depth: Int) -> Value? {
+    switch wireType {
+    case 0: return varint().map { .varint($0) }
+    case 1: return unsafe take(8) == nil ? nil : .other
+    case 2:
+      guard let length = varint(), unsafe length <= UInt64(rest.count) else { return nil }
+      return unsafe take(Int(length)).map { unsafe .bytes($0) }
+    case 3: return skipGroup(number: number, depth: depth + 1) ? .other : nil
+    case 5: return unsafe take(4) == nil ? nil : .other
+    default: return nil
+    }
+  }
+
+  /// Skips to the end tag of a group, as the official runtimes do with unknown ones.
+  private mutating func skipGroup(number: UInt64, depth: Int) -> Bool {
+    guard depth <= 100 else { return false }
+    while let tag = varint() {
+      if tag & 7 == 4 { return tag >> 3 == number }
+      guard tag <= UInt64(UInt32.max), tag >> 3 != 0,
+        value(wireType: UInt8(tag & 7), number: tag >> 3, depth: depth) != nil
+      else { return false }
+    }
+    return false
+  }
+
+  private mutating func take(_ byteCount: Int) -> UnsafeRawBufferPointer? {
+    guard unsafe byteCount <= rest.count else { return nil }
+    let taken = unsafe UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
+    unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+    return unsafe taken
+  }
+
+  /// A base-128 varint of at most ten bytes; bits beyond the 64th are dropped.
+  private mutating func varint() -> UInt64? {
+    if let first = unsafe rest.first, first < 0x80 {
+      unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[1...])
+      return UInt64(first)
+    }
+    var value: UInt64 = 0
+    for index in unsafe 0..<min(10, rest.count) {
+      let byte = unsafe rest[index]
+      value |= UInt64(byte & 0x7f) << UInt64(index * 7)
+      if byte < 0x80 {
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[(index + 1)...])
+        return value
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,98 @@
+internal import Primitives
+
+/// What happened on a connection, in the order in which it arrived.
+@safe
+enum HTTP2Event {
+  /// The worker's SETTINGS: it speaks HTTP/2.
+  case settings
+  /// Bytes of a stream; they lie in what was given to `receive`.
+  case data(stream: Int32, bytes: UnsafeRawBufferPointer)
+  /// A block of header fields: a response, or trailers.
+  case headers(stream: Int32, HTTP2Fields)
+  /// The worker ended its direction of a stream.
+  case endOfStream(stream: Int32)
+  /// The stream is gone; 0 is no error (RFC 9113 section 7).
+  case streamClosed(stream: Int32, errorCode: UInt32)
+  case pingAcknowledged
+  case goAway(errorCode: UInt32)
+}
+
+/// The header fields that gRPC gives a meaning to.
+struct HTTP2Fields: BitwiseCopyable {
+  /// `:status`; 0 in trailers.
+  var httpStatus: Int32 = 0
+  /// `grpc-status`; nil when it is missing, -1 when it is not a number.
+  var grpcStatus: Int32?
+  var isGRPC = false
+}
+
+/// What nghttp2's callbacks write, and what they read.
+struct HTTP2State {
+  private var events: [HTTP2Event] = []
+  private var nextEvent = 0
+  /// The header block that is arriving.
+  var fields = HTTP2Fields()
+  private(set) var statusMessage = ""
+  private(set) var errorText = ""
+
+  /// Stream ids, indexed by `HTTP2Connection.Call`; 0 before the call began.
+  var streams: [3 of Int32] = [0, 0, 0]
+  /// Bytes of the packet queue that may be framed.
+  var packetBytesWaiting = 0
+  var packetsEnd = false
+  /// Empties to be sent on the `live` call.
+  var beatsDue = 0
+  var readySent = false
+
+  private var framedData = FramedData()
+
+  mutating func add(_ event: HTTP2Event) { events.append(event) }
+
+  mutating func takeEvent() -> HTTP2Event? {
+    guard nextEvent < events.count else {
+      events.removeAll(keepingCapacity: true)
+      nextEvent = 0
+      return nil
+    }
+    defer { nextEvent += 1 }
+    return events[nextEvent]
+  }
+
+  mutating func setStatusMessage(_ bytes: UnsafeBufferPointer<UInt8>) {
+    statusMessage = unsafe String(decoding: bytes.prefix(200), as: UTF8.self)
+  }
+
+  mutating func setErrorText(_ bytes: UnsafeRawBufferPointer) {
+    errorText = unsafe String(decoding: bytes.prefix(200), as: UTF8.self)
+  }
+
+  mutating func framed(header: UnsafePointer<UInt8>, byteCount: Int) {
+    framedData = unsafe FramedData(header: header, byteCount: byteCount)
+    packetBytesWaiting -= byteCount
+  }
+
+  mutating func takeFramedData() -> FramedData {
+    defer { framedData = FramedData() }
+    return framedData
+  }
+}
+
+/// A DATA frame whose payload stays in the packet queue.
+struct FramedData: BitwiseCopyable {
+  private var header: (UInt64, UInt8) = (0, 0)
+  private(set) var byteCount = 0
+
+  init() {}
+
+  /// - Parameter header: the nine bytes of RFC 9113 section 4.1.
+  init(header bytes: UnsafePointer<UInt8>, byteCount: Int) {
+    unsafe withUnsafeMutableBytes(of: &header) {
+      unsafe $0.baseAddress!.copyMemory(from: bytes, byteCount: 9)
+    }
+    self.byteCount = byteCount
+  }
+
+  func withHeader(_ body: (UnsafeRawBufferPointer) -> Void) {
+    unsafe withUnsafeBytes(of: header) { unsafe body(UnsafeRawBufferPointer(rebasing: $0[0..<9])) }
+  }
+}

@@ -1,0 +1,569 @@
+public import Primitives
+
+/// The gateway's connection to one worker: its life, its calls and its queue, without a socket.
+///
+/// ```
+///            ┌────────────────────────── backingOff ◀───────────────────────────┐ ended
+///            ▼                                                                  │
+///   idle ─▶ resolving ─▶ connecting ─▶ handshaking ─▶ asking ◀─▶ notReady       │
+///                                                       │ ready                 │
+///                                                       ▼                       │
+///                                                     active ─▶ draining ───────┤
+///                                                                               ▼
+///                                                                         drained, removed
+/// ```
+///
+/// Every event from outside is a method; what the owner has to do comes back as a ``LinkAction``.
+/// Any of the states from `resolving` to `draining` can end.
+@safe
+public struct Link: ~Copyable {
+  /// What becomes of the link after its connection has ended.
+  public enum Afterwards: BitwiseCopyable, Sendable { case reconnect, stayDrained, remove }
+
+  enum Phase: BitwiseCopyable {
+    case idle, resolving, connecting, handshaking, asking, notReady, active, draining, backingOff
+    case drained, removed
+  }
+
+  public let id: WorkerID
+  /// The index of the pool the worker belongs to.
+  public let pool: Int
+  public let configuration: WorkerConfiguration
+
+  private(set) var phase = Phase.idle
+  /// When ``deadlinePassed(now:random:)`` is to be called, unless something else comes first.
+  public private(set) var deadline = Instant.distantFuture
+  private var afterwards = Afterwards.reconnect
+  private var addresses: [SocketAddress] = []
+  private var connectBackoff = Backoff()
+  private var readyBackoff = Backoff()
+  private var heartbeat: Heartbeat?
+
+  private var http: HTTP2Connection?
+  private var calls = Calls()
+  private var readyAnswer: ContractReader.Ready?
+  private var liveSupported = true
+  private var messageReader = GRPCMessageReader()
+  private var smallReader = GRPCMessageReader()
+  /// What is left of the DATA that is being cut into messages.
+  private var chunk = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  private let messageBytesMax: Int
+
+  private var packets = PacketQueue()
+  private var segments = OutgoingSegments()
+
+  /// The worker asked for SESSION_EVENTS.
+  public private(set) var wantsSessionEvents = false
+  public private(set) var packetsSent: UInt64 = 0
+  public private(set) var messagesReceived: UInt64 = 0
+  public private(set) var reconnects: UInt64 = 0
+  public private(set) var lastEnd: LinkEnd?
+
+  /// The streams of the calls that are open; 0 is none.
+  private struct Calls: BitwiseCopyable {
+    var packets: Int32 = 0
+    var ready: Int32 = 0
+    var live: Int32 = 0
+  }
+
+  public init(
+    id: WorkerID, pool: Int, configuration: WorkerConfiguration, messageBytesMax: Int
+  ) {
+    self.id = id
+    self.pool = pool
+    self.configuration = configuration
+    self.messageBytesMax = messageBytesMax
+  }
+
+  // MARK: State
+
+  /// Sessions may be given to it.
+  public var isReady: Bool { phase == .active }
+  public var isDraining: Bool { phase == .draining }
+  public var isRemoved: Bool { phase == .removed }
+  /// It keeps no connection and will make none by itself.
+  public var isDrained: Bool { phase == .drained }
+  /// There is a connection whose bytes mean something.
+  public var isConnected: Bool { http != nil }
+
+  public var stateName: String {
+    switch phase {
+    case .idle, .backingOff: "backing-off"
+    case .resolving: "resolving"
+    case .connecting: "connecting"
+    case .handshaking: "handshaking"
+    case .asking: "probing"
+    case .notReady: "not-ready"
+    case .active: "ready"
+    case .draining: "draining"
+    case .drained, .removed: "drained"
+    }
+  }
+
+  // MARK: Connecting
+
+  /// Begins an attempt.
+  public mutating func start(now: Instant) -> LinkAction {
+    switch phase {
+    case .idle, .backingOff, .drained:
+      phase = .resolving
+      afterwards = .reconnect
+      deadline = now + .seconds(10)
+      return .resolve
+    case .resolving, .connecting, .handshaking, .asking, .notReady, .active, .draining, .removed:
+      preconditionFailure("a link was started twice")
+    }
+  }
+
+  public mutating func resolved(_ found: [SocketAddress], now: Instant) -> LinkAction {
+    guard phase == .resolving else { return .none }
+    precondition(!found.isEmpty)
+    addresses = found
+    return connectToNextAddress(now: now)
+  }
+
+  public mutating func resolveFailed(
+    _ detail: String, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    phase == .resolving ? end(.resolveFailed, detail, now: now, random: &random) : .none
+  }
+
+  private mutating func connectToNextAddress(now: Instant) -> LinkAction {
+    phase = .connecting
+    deadline = now + configuration.connectTimeout
+    return .connect(addresses.removeFirst())
+  }
+
+  public mutating func connectFailed(
+    _ detail: String, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    guard phase == .connecting else { return .none }
+    return addresses.isEmpty
+      ? end(.connectFailed, detail, now: now, random: &random) : connectToNextAddress(now: now)
+  }
+
+  /// The socket is connected: say hello and ask whether the worker is ready.
+  public mutating func connected(now: Instant, random: inout SeededRandom) -> LinkAction {
+    guard phase == .connecting else { return .none }
+    do {
+      http = try HTTP2Connection()
+    } catch {
+      return end(.protocolError, error.description, now: now, random: &random)
+    }
+    phase = .handshaking
+    deadline = now + configuration.connectTimeout
+    return begin(.ready, now: now, random: &random)
+  }
+
+  private mutating func begin(
+    _ call: HTTP2Connection.Call, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    do {
+      let stream = try http!.begin(call, authority: configuration.authority)
+      switch call {
+      case .packets: calls.packets = stream
+      case .ready: calls.ready = stream
+      case .live: calls.live = stream
+      }
+      return .none
+    } catch {
+      return end(.protocolError, error.description, now: now, random: &random)
+    }
+  }
+
+  // MARK: Ending
+
+  /// The connection broke, or the worker closed it.
+  public mutating func connectionLost(
+    _ reason: LinkEndReason, _ detail: String, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    switch phase {
+    case .handshaking, .asking, .notReady, .active:
+      return end(reason, detail, now: now, random: &random)
+    case .draining: return endDraining(now: now, random: &random)
+    case .idle, .resolving, .connecting, .backingOff, .drained, .removed: return .none
+    }
+  }
+
+  /// Ends whatever is going on; nothing that was queued is forgotten (see ``takeUnsent()``).
+  private mutating func end(
+    _ reason: LinkEndReason, _ detail: String, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    http = nil
+    calls = Calls()
+    heartbeat = nil
+    readyAnswer = nil
+    unsafe chunk = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    messageReader = GRPCMessageReader()
+    smallReader = GRPCMessageReader()
+    wantsSessionEvents = false
+    liveSupported = true
+    var retryIn: Interval?
+    switch afterwards {
+    case .reconnect:
+      let pause = connectBackoff.next(using: &random)
+      phase = .backingOff
+      deadline = now + pause
+      retryIn = pause
+    case .stayDrained:
+      phase = .drained
+      deadline = .distantFuture
+    case .remove:
+      phase = .removed
+      deadline = .distantFuture
+    }
+    let ended = LinkEnd(reason: reason, detail: detail, retryIn: retryIn)
+    lastEnd = ended
+    return .ended(ended)
+  }
+
+  private mutating func endDraining(now: Instant, random: inout SeededRandom) -> LinkAction {
+    switch afterwards {
+    case .reconnect: end(.goAway, http?.statusMessage ?? "", now: now, random: &random)
+    case .stayDrained: end(.drained, "", now: now, random: &random)
+    case .remove: end(.removed, "", now: now, random: &random)
+    }
+  }
+
+  /// Ends our direction of the packet stream, so that the worker finishes what it has and returns.
+  ///
+  /// The link ends when the worker has, or `timeout` from now. A link that is not active ends at
+  /// once.
+  public mutating func drain(
+    _ next: Afterwards, now: Instant, timeout: Interval, random: inout SeededRandom
+  ) -> LinkAction {
+    afterwards = next
+    switch phase {
+    case .active:
+      phase = .draining
+      deadline = now + timeout
+      http!.endPackets()
+      return .none
+    case .draining: return .none
+    case .idle, .resolving, .connecting, .handshaking, .asking, .notReady, .backingOff:
+      return end(next == .remove ? .removed : .drained, "", now: now, random: &random)
+    case .drained, .removed:
+      phase = next == .remove ? .removed : .drained
+      return .none
+    }
+  }
+
+  // MARK: Time
+
+  public mutating func deadlinePassed(now: Instant, random: inout SeededRandom) -> LinkAction {
+    guard now >= deadline else { return .none }
+    switch phase {
+    case .idle, .drained, .removed:
+      deadline = .distantFuture
+      return .none
+    case .backingOff: return start(now: now)
+    case .resolving: return end(.resolveFailed, "no answer", now: now, random: &random)
+    case .connecting:
+      return addresses.isEmpty
+        ? end(.connectTimeout, "", now: now, random: &random) : connectToNextAddress(now: now)
+    case .handshaking: return end(.handshakeTimeout, "", now: now, random: &random)
+    case .asking: return end(.readyTimeout, "", now: now, random: &random)
+    case .notReady:
+      phase = .asking
+      deadline = now + configuration.readyTimeout
+      return begin(.ready, now: now, random: &random)
+    case .draining: return endDraining(now: now, random: &random)
+    case .active: return beat(now: now, random: &random)
+    }
+  }
+
+  private mutating func beat(now: Instant, random: inout SeededRandom) -> LinkAction {
+    guard !heartbeat!.isOverdue(now: now) else {
+      return end(.aliveTimeout, "", now: now, random: &random)
+    }
+    if heartbeat!.nextBeat <= now {
+      if liveSupported, calls.live == 0 {
+        if case .ended(let ended) = begin(.live, now: now, random: &random) {
+          return .ended(ended)
+        }
+      }
+      if liveSupported { http!.sendBeat() }
+      if heartbeat!.sent(live: liveSupported, now: now) { http!.sendPing() }
+    }
+    deadline = heartbeat!.deadline
+    return .none
+  }
+
+  /// The owner reads from the socket again after it had paused.
+  public mutating func readingResumed(now: Instant) {
+    heartbeat?.readingResumed(now: now)
+    if phase == .active, let heartbeat { deadline = heartbeat.deadline }
+  }
+
+  // MARK: Receiving
+
+  /// Takes bytes from the worker's socket; then call ``nextDelivery(now:random:)`` until there is none.
+  ///
+  /// `bytes` must stay where they are until then.
+  public mutating func receive(
+    _ bytes: UnsafeRawBufferPointer, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    guard http != nil else { return .none }
+    do {
+      unsafe try http!.receive(bytes)
+      return .none
+    } catch {
+      return connectionLost(.protocolError, error.description, now: now, random: &random)
+    }
+  }
+
+  public mutating func nextDelivery(now: Instant, random: inout SeededRandom) -> LinkDelivery {
+    while http != nil {
+      if unsafe chunk.count > 0 {
+        if let delivery = nextMessage(now: now, random: &random) { return delivery }
+      }
+      guard let event = http!.nextEvent() else { return .nothing }
+      let action = handle(event, now: now, random: &random)
+      if case .none = action { continue }
+      return .action(action)
+    }
+    return .nothing
+  }
+
+  private mutating func nextMessage(now: Instant, random: inout SeededRandom) -> LinkDelivery? {
+    switch unsafe messageReader.next(&chunk, messageBytesMax: messageBytesMax) {
+    case .needMore: return nil
+    case .message(let message, let inPlace):
+      guard let output = unsafe ContractReader.output(message) else {
+        return .action(fail(.malformedMessage, now: now, random: &random))
+      }
+      messagesReceived += 1
+      return .output(output, inPlace: inPlace)
+    case .compressed:
+      return .action(fail(.compressedMessage, now: now, random: &random))
+    case .tooLarge(let byteCount):
+      return .action(
+        fail(
+          .messageTooLarge, "\(byteCount) bytes, \(messageBytesMax) allowed", now: now,
+          random: &random))
+    }
+  }
+
+  private mutating func fail(
+    _ reason: LinkEndReason, _ detail: String = "", now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    end(reason, detail, now: now, random: &random)
+  }
+
+  private mutating func handle(
+    _ event: HTTP2Event, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    switch event {
+    case .settings: return settingsReceived(now: now)
+    case .data(let stream, let bytes):
+      if stream == calls.packets {
+        unsafe chunk = unsafe bytes
+        return .none
+      }
+      return unsafe smallMessage(on: stream, bytes, now: now, random: &random)
+    case .headers(let stream, let fields):
+      return headers(fields, on: stream, now: now, random: &random)
+    case .endOfStream(let stream):
+      return streamEnded(stream, .streamEnded, "no trailers", now: now, random: &random)
+    case .streamClosed(let stream, let errorCode):
+      return streamEnded(
+        stream, .streamReset, "HTTP/2 error \(errorCode)", now: now, random: &random)
+    case .pingAcknowledged:
+      heartbeat?.pingAnswered()
+      return .none
+    case .goAway(let errorCode):
+      if errorCode == 0, phase == .active { return .drainRequested }
+      if phase == .draining { return .none }
+      return fail(.goAway, "HTTP/2 error \(errorCode)", now: now, random: &random)
+    }
+  }
+
+  private mutating func settingsReceived(now: Instant) -> LinkAction {
+    guard phase == .handshaking else { return .none }
+    phase = .asking
+    deadline = now + configuration.readyTimeout
+    return .none
+  }
+
+  /// A message of the `ready` or the `live` call.
+  private mutating func smallMessage(
+    on stream: Int32, _ bytes: UnsafeRawBufferPointer, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    guard stream == calls.ready || stream == calls.live else { return .none }
+    var rest = unsafe bytes
+    while true {
+      switch unsafe smallReader.next(&rest, messageBytesMax: 64 << 10) {
+      case .needMore: return .none
+      case .compressed: return fail(.compressedMessage, now: now, random: &random)
+      case .tooLarge: return fail(.messageTooLarge, now: now, random: &random)
+      case .message(let message, _):
+        if stream == calls.ready {
+          guard let answer = unsafe ContractReader.ready(message) else {
+            return fail(.malformedMessage, "ready", now: now, random: &random)
+          }
+          readyAnswer = answer
+        } else {
+          guard let isLive = unsafe ContractReader.live(message) else {
+            return fail(.malformedMessage, "live", now: now, random: &random)
+          }
+          guard isLive else { return fail(.notLive, now: now, random: &random) }
+          heartbeat?.liveAnswered()
+        }
+      }
+    }
+  }
+
+  private mutating func headers(
+    _ fields: HTTP2Fields, on stream: Int32, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    guard stream == calls.packets || stream == calls.ready || stream == calls.live else {
+      return .none
+    }
+    if fields.httpStatus != 0 {
+      if (100..<200).contains(fields.httpStatus) { return .none }
+      guard fields.httpStatus == 200 else {
+        return fail(.httpStatus, "\(fields.httpStatus)", now: now, random: &random)
+      }
+      guard fields.isGRPC else { return fail(.notGRPC, now: now, random: &random) }
+    }
+    guard let status = fields.grpcStatus else { return .none }
+    return callEnded(stream, status: status, now: now, random: &random)
+  }
+
+  /// A call's `grpc-status` arrived.
+  private mutating func callEnded(
+    _ stream: Int32, status: Int32, now: Instant, random: inout SeededRandom
+  ) -> LinkAction {
+    let unimplemented: Int32 = 12
+    let message = http?.statusMessage ?? ""
+    let detail = message.isEmpty ? "\(status)" : "\(status) \(message)"
+    if stream == calls.ready {
+      calls.ready = 0
+      if status == 0 { return readyAnswered(now: now, random: &random) }
+      guard status == unimplemented else {
+        return fail(.grpcStatus, "ready: \(detail)", now: now, random: &random)
+      }
+      readyAnswer = ContractReader.Ready(isReady: true)
+      return readyAnswered(now: now, random: &random)
+    }
+    if stream == calls.live {
+      calls.live = 0
+      heartbeat?.liveAnswered()
+      if status == unimplemented { liveSupported = false }
+      guard status == 0 || status == unimplemented || phase == .draining else {
+        return fail(.liveEnded, detail, now: now, random: &random)
+      }
+      return .none
+    }
+    calls.packets = 0
+    if phase == .draining { return endDraining(now: now, random: &random) }
+    return fail(
+      status == 0 ? .streamEnded : .grpcStatus, status == 0 ? "" : detail, now: now,
+      random: &random)
+  }
+
+  /// A stream ended without the trailers that gRPC demands.
+  private mutating func streamEnded(
+    _ stream: Int32, _ reason: LinkEndReason, _ detail: String, now: Instant,
+    random: inout SeededRandom
+  ) -> LinkAction {
+    guard stream == calls.packets || stream == calls.ready || stream == calls.live else {
+      return .none
+    }
+    if phase == .draining {
+      if stream == calls.packets { return endDraining(now: now, random: &random) }
+      calls.live = 0
+      return .none
+    }
+    return fail(reason, detail, now: now, random: &random)
+  }
+
+  private mutating func readyAnswered(now: Instant, random: inout SeededRandom) -> LinkAction {
+    guard phase == .asking || phase == .handshaking else { return .none }
+    guard let answer = readyAnswer else {
+      return fail(.malformedMessage, "ready: no answer", now: now, random: &random)
+    }
+    readyAnswer = nil
+    guard answer.isReady else {
+      let pause = readyBackoff.next(using: &random)
+      phase = .notReady
+      deadline = now + pause
+      return .notReady(retryIn: pause)
+    }
+    wantsSessionEvents = answer.sessionEvents
+    if case .ended(let ended) = begin(.packets, now: now, random: &random) {
+      return .ended(ended)
+    }
+    if lastEnd != nil { reconnects += 1 }
+    connectBackoff.reset()
+    readyBackoff.reset()
+    phase = .active
+    heartbeat = Heartbeat(aliveTimeout: configuration.aliveTimeout, now: now)
+    deadline = now
+    return .becameReady
+  }
+
+  // MARK: Sending
+
+  /// Encoded bytes that wait for the socket.
+  public var queuedBytes: Int { packets.unwrittenBytes }
+
+  /// Queues a packet of a session.
+  @inline(__always)
+  public mutating func sendPacket(
+    _ payload: UnsafeRawBufferPointer, of uuid: SessionUUID, time: TimestampText
+  ) {
+    unsafe ContractWriter.appendPacket(payload, of: uuid, time: time, to: &packets.bytes)
+    packetsSent += 1
+  }
+
+  /// Queues a message that was encoded for another link.
+  public mutating func sendEncoded(_ message: UnsafeRawBufferPointer) {
+    unsafe packets.bytes.append(message)
+    packetsSent += 1
+  }
+
+  public mutating func sendOpened(
+    _ opened: SessionOpened, of uuid: SessionUUID, time: TimestampText
+  ) {
+    ContractWriter.appendOpened(opened, of: uuid, time: time, to: &packets.bytes)
+  }
+
+  /// - Parameter reason: a value of `CloseReason` in proto/upstream.proto.
+  public mutating func sendClosed(reason: UInt8, of uuid: SessionUUID, time: TimestampText) {
+    ContractWriter.appendClosed(reason: reason, of: uuid, time: time, to: &packets.bytes)
+  }
+
+  /// Frames what waits and says where it lies; 0 slices when there is nothing to write.
+  ///
+  /// Follow with ``wrote(_:)``, and call again until there is nothing or the socket takes no more.
+  public mutating func prepareWrite(
+    _ slices: UnsafeMutableBufferPointer<IOSlice>, now: Instant, random: inout SeededRandom
+  ) -> (count: Int, action: LinkAction) {
+    guard http != nil else { return (0, .none) }
+    if segments.isEmpty {
+      do {
+        try http!.frame(&packets, into: &segments, byteCountMax: 4 << 20)
+      } catch {
+        return (0, connectionLost(.protocolError, error.description, now: now, random: &random))
+      }
+    }
+    guard segments.isEmpty else { return unsafe (segments.fill(slices, packets: packets), .none) }
+    guard http?.isFinished == true else { return (0, .none) }
+    let reason: LinkEndReason = phase == .handshaking ? .notHTTP2 : .protocolError
+    return (0, connectionLost(reason, http?.errorText ?? "", now: now, random: &random))
+  }
+
+  /// The socket took `byteCount` bytes.
+  public mutating func wrote(_ byteCount: Int) { segments.wrote(byteCount, packets: &packets) }
+
+  /// The messages that the worker can't have got whole, prefixes included, oldest first.
+  ///
+  /// - Precondition: the link has ended.
+  public mutating func takeUnsent() -> [UInt8] {
+    precondition(http == nil)
+    let unsent = packets.takeUnwrittenMessages()
+    segments = OutgoingSegments()
+    return unsent
+  }
+}

@@ -1,0 +1,64 @@
+internal import Primitives
+
+/// Encoded messages on their way to one worker.
+///
+/// ```
+/// front            written         framed             end
+/// | message cut by  | in DATA frames | not yet given to |
+/// | the last write  | not written    | nghttp2          |
+/// ```
+///
+/// A message is forgotten only when its last byte was written, so that the ones a lost worker can't
+/// have read whole are still here to be given to another.
+struct PacketQueue: ~Copyable {
+  var bytes = ByteQueue()
+  /// From the front: bytes that the socket took.
+  private(set) var writtenBytes = 0
+  /// From the front: bytes that nghttp2 has put into DATA frames.
+  private(set) var framedBytes = 0
+
+  /// Bytes that the socket has not taken.
+  var unwrittenBytes: Int { bytes.count - writtenBytes }
+  /// Bytes that no DATA frame has announced.
+  var unframedBytes: Int { bytes.count - framedBytes }
+
+  mutating func framed(_ byteCount: Int) { framedBytes += byteCount }
+
+  /// Where the next bytes for the socket lie.
+  var unwritten: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: bytes.readable[writtenBytes...])
+  }
+
+  mutating func wrote(_ byteCount: Int) {
+    writtenBytes += byteCount
+    precondition(writtenBytes <= framedBytes)
+    if writtenBytes == bytes.count {
+      bytes.removeFirst(writtenBytes)
+      bytes.shrink(to: 1 << 20)
+      writtenBytes = 0
+      framedBytes = 0
+    } else if writtenBytes >= 256 << 10 {
+      dropWrittenMessages()
+    }
+  }
+
+  /// Takes the messages whose last byte was not written, prefixes included, oldest first.
+  mutating func takeUnwrittenMessages() -> [UInt8] {
+    dropWrittenMessages()
+    let messages = unsafe Array(bytes.readable)
+    bytes.removeAll()
+    writtenBytes = 0
+    framedBytes = 0
+    return messages
+  }
+
+  private mutating func dropWrittenMessages() {
+    while bytes.count > 0 {
+      let byteCount = unsafe ContractWriter.messageByteCount(at: bytes.readable)
+      guard byteCount <= writtenBytes else { return }
+      bytes.removeFirst(byteCount)
+      writtenBytes -= byteCount
+      framedBytes -= byteCount
+    }
+  }
+}
