@@ -96,8 +96,8 @@ import Testing
     }
   }
 
-  /// Goal: what comes before a violation is still delivered, and the violation is the same, wherever
-  /// the stream is cut; half a packet at the end stays half a packet.
+  /// Goal: what comes before a violation is still delivered, and the violation is the same,
+  /// wherever the stream is cut; half a packet at the end stays half a packet.
   @Test func brokenStreamsBreakAtTheSamePlace() throws {
     let layout = PacketLayout(offset: 1, width: 2, maximum: 16)
     let sent = try [[1], [], [2, 3]].map { try #require(layout.packet(body: $0)) }
