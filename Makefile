@@ -19,8 +19,10 @@ demo: setup-build build ## set up, build, and run a gateway with a sample worker
 
 test: setup lint build swift-test integration-test ## set up, lint, build, and run every test
 
+# The build shows how far it is, the tests only what fails.
 swift-test:
-	@$(SWIFT) test --disable-xctest
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) test --skip-build --disable-xctest --quiet
 
 # Real sockets, real workers, and the release binary.
 integration-test:

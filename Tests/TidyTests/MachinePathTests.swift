@@ -14,7 +14,7 @@ import Testing
   @Test func placesOfAMachineAreSeen() throws {
     let place = try Regex(Self.pattern)
     for text in [
-      "see \("/" + "work/notes")", "\"\("/" + "root/x")\"", "file:/\("/" + "/home/me/")",
+      "see \("/" + "work/notes")", "\"\("/" + "root/x")\"", "file:/\("/" + "/" + "home/me")/",
     ] {
       #expect(text.contains(place), "\(text)")
     }
