@@ -77,7 +77,8 @@ public struct LengthPrefixFramer: Equatable, BitwiseCopyable, Sendable {
     let length = unsafe readLength(bytes)
     // Compared before any arithmetic: the value may be anything up to 2^64 - 1.
     guard length <= UInt64(packetBytesMax) + 131_072 else {
-      return .violation(.packetTooLong(announced: length, maximum: packetBytesMax))
+      return .violation(
+        .packetTooLong(announced: saturatedTotal(length: length), maximum: packetBytesMax))
     }
     let total = Int64(length) + adjustment
     guard total >= Int64(headerByteCount) else {
@@ -88,6 +89,15 @@ public struct LengthPrefixFramer: Equatable, BitwiseCopyable, Sendable {
     }
     return bytes.count >= Int(total)
       ? .packet(byteCount: Int(total)) : .needMore(totalBytes: Int(total))
+  }
+
+  /// The whole packet's bytes for a `length` above 131,072 that may be anything; at most 2^64 - 1.
+  @usableFromInline
+  func saturatedTotal(length: UInt64) -> UInt64 {
+    let magnitude = adjustment.magnitude
+    guard adjustment > 0 else { return length - magnitude }
+    let (total, overflow) = length.addingReportingOverflow(magnitude)
+    return overflow ? .max : total
   }
 
   @inlinable

@@ -1,7 +1,7 @@
 /// An IPv4 or IPv6 address with a port, without any system type.
 @frozen
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
-  /// Network byte order; an IPv4 address is kept in its IPv4-mapped form (RFC 4291 section 2.5.5.2).
+  /// Network byte order; an IPv4 address is kept IPv4-mapped (RFC 4291 section 2.5.5.2).
   public var bytes: [16 of UInt8]
   public var port: UInt16
   /// The interface index of a link-local IPv6 address; 0 when there is none.

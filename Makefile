@@ -1,0 +1,56 @@
+# Everyday commands; `make help` lists them.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+# One file to ship, and half the start-up time; empty it for a toolchain without static libraries.
+LINKING ?= --static-swift-stdlib
+
+gatehouse := .build/release/gatehouse
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: build demo test swift-test integration-test lint check setup setup-build install clean help
+
+build: ## build the gateway: .build/release/gatehouse (the default)
+	@$(SWIFT) build --configuration release --product gatehouse $(LINKING)
+
+demo: setup-build build ## set up, build, and run a gateway with a sample worker; Ctrl-C ends it
+	@exec $(gatehouse) demo
+
+test: setup lint build swift-test integration-test ## set up, lint, build, and run every test
+
+# The build shows how far it is, the tests only what fails.
+swift-test:
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) test --skip-build --disable-xctest --quiet
+
+# Real sockets, real workers, and the release binary.
+integration-test:
+	@scripts/python-env
+	@.venv/bin/python -m pytest --quiet Tests/Integration
+
+lint: ## check the format of all Swift files
+	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+
+check: ## before a commit: lint and the Swift tests
+	@scripts/check
+
+setup: ## install what building and testing need, where it is missing (Debian packages)
+	@scripts/setup test
+
+setup-build:
+	@scripts/setup build
+
+install: | $(gatehouse) ## copy the gateway to PREFIX/bin (PREFIX is /usr/local, DESTDIR is kept)
+	install -D -m 0755 $(gatehouse) $(DESTDIR)$(PREFIX)/bin/gatehouse
+
+# Only when it is not there: `sudo make install` after `make` needs no toolchain.
+$(gatehouse):
+	@$(MAKE) --no-print-directory build
+
+clean: ## remove everything that was built
+	rm -rf .build .venv .pytest_cache
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | \
+	  while IFS='|' read -r target text; do printf '  make %-9s %s\n' "$$target" "$$text"; done

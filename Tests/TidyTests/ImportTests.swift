@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+/// Goal: modules know of each other only what the house's plan allows, and the pure core can't even
+/// name a clock, a file, a thread or a random source.
+@Suite struct ImportTests {
+  /// What each module of Sources may import.
+  private static let allowed: [String: Set<String>] = [
+    "Primitives": [],
+    "Framing": ["Primitives"],
+    "Auth": ["Primitives"],
+    "Upstream": ["Primitives", "CNgHttp2"],
+    "Gateway": ["Primitives", "Framing", "Auth", "Upstream"],
+    "Configuration": ["Primitives", "Framing", "Upstream", "Gateway", "CToml"],
+    "Reactor": ["Primitives", "Upstream", "Gateway", "CLinux", "Glibc", "Synchronization"],
+    "Management": [
+      "Primitives", "Upstream", "Gateway", "CMicrohttpd", "CJansson", "Glibc", "Synchronization",
+    ],
+    "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
+    "gatehouse": [
+      "Primitives", "Framing", "Upstream", "Gateway", "Configuration", "Reactor", "Management",
+      "SampleWorker", "CLinux", "Glibc", "Synchronization",
+    ],
+  ]
+
+  private static let core = ["Primitives", "Framing", "Auth", "Upstream", "Gateway"]
+
+  /// The modules that a file imports, in any of the forms of an import declaration.
+  private func imports(_ source: String) throws -> [String] {
+    let declaration = try Regex(
+      #"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?"#
+        + #"import\s+(?:(?:typealias|struct|class|enum|protocol|let|var|func)\s+)?(\w+)"#
+    ).anchorsMatchLineEndings()
+    return CodeText(source).text.matches(of: declaration).map { String($0.output[1].substring!) }
+  }
+
+  @Test func everyFormOfImportIsSeen() throws {
+    let source = """
+      import A
+      public import B
+      @testable import C
+      @preconcurrency internal import D
+      import struct E.Value
+      @_spi(Testing) import F
+      // import G
+      let text = "import H"
+        import I
+      """
+    #expect(try imports(source) == ["A", "B", "C", "D", "E", "F", "I"])
+  }
+
+  @Test func modulesImportOnlyWhatTheyMay() throws {
+    for file in try SourceTree.files(in: "Sources") {
+      guard let allowed = Self.allowed[file.module] else {
+        Issue.record("\(file.path): give the module \(file.module) a line in this test")
+        continue
+      }
+      for module in try imports(file.text) where !allowed.contains(module) {
+        Issue.record("\(file.path) imports \(module); \(file.module) may not")
+      }
+    }
+  }
+
+  /// Goal: a line added above in a hurry can't open the core to the system.
+  @Test func theCoreIsPure() {
+    let system: Set = [
+      "Glibc", "Musl", "Foundation", "FoundationEssentials", "Dispatch", "Synchronization",
+      "CLinux",
+      "CMicrohttpd", "CJansson", "CToml",
+    ]
+    for module in Self.core {
+      #expect(Self.allowed[module, default: []].isDisjoint(with: system), "\(module)")
+    }
+    for (module, allowed) in Self.allowed {
+      #expect(!allowed.contains("Foundation") && !allowed.contains("Dispatch"), "\(module)")
+    }
+  }
+
+  /// Goal: modules of C libraries hold no logic, least of all in Swift.
+  @Test func wrappersOfCLibrariesHoldNoSwift() throws {
+    for file in try SourceTree.files(in: "Sources") {
+      let isWrapper = file.module.hasPrefix("C") && file.module.dropFirst().first!.isUppercase
+      #expect(!isWrapper, "\(file.path)")
+    }
+  }
+}
