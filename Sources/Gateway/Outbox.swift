@@ -28,23 +28,17 @@ struct Outbox: ~Copyable {
   var room: Int { capacity - count }
   subscript(index: UInt32) -> Piece { unsafe pieces[Int(index)] }
 
-  /// Adds a piece to the end of a session's list; returns whether it is the list's first.
+  /// Adds a piece; `after` is the piece before it in its list, if there is one.
   @inline(__always)
-  mutating func add(_ bytes: UnsafeRawBufferPointer, to session: inout Session) -> Bool {
+  mutating func add(_ bytes: UnsafeRawBufferPointer, after last: UInt32) -> UInt32 {
     precondition(count < capacity)
     let index = UInt32(truncatingIfNeeded: count)
     unsafe (pieces + count).initialize(
       to: Piece(
         base: bytes.baseAddress!, count: UInt32(truncatingIfNeeded: bytes.count), next: Self.none))
     count += 1
-    let isFirst = session.firstPiece == Self.none
-    if isFirst {
-      session.firstPiece = index
-    } else {
-      unsafe pieces[Int(session.lastPiece)].next = index
-    }
-    session.lastPiece = index
-    return isFirst
+    if last != Self.none { unsafe pieces[Int(last)].next = index }
+    return index
   }
 
   /// Forgets all pieces; every list must have been taken before.

@@ -48,7 +48,6 @@ extension Shard {
       }
       return
     }
-    sessions[index].progressAt = now
     queuePieces(of: index, skipping: rest, now: now, effects: &effects)
   }
 
@@ -93,6 +92,7 @@ extension Shard {
     var next = sessions[index].firstPiece
     sessions[index].firstPiece = Outbox.none
     let wasEmpty = sessions[index].queue.isEmpty
+    if wasEmpty { sessions[index].progressAt = now }
     let before = sessions[index].queue.count
     while next != Outbox.none {
       let piece = outbox[next]

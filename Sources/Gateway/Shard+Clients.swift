@@ -142,7 +142,7 @@ extension Shard {
           pauseUntilWorkerTakes(index, effects: &effects)
           return unsafe rest
         }
-        let link = path.balancesPackets ? pools[path.pool].next()! : sessions[index].link
+        let link = path.balancesPackets ? nextForPacket(of: path.pool) : sessions[index].link
         sessions[index].packetsIn += 1
         sessions[index].packetAt = now
         unsafe links[link].sendPacket(
@@ -176,23 +176,30 @@ extension Shard {
   }
 
   private func poolCanForward(_ pool: Int) -> Bool {
-    guard !pools[pool].rotation.isEmpty else { return false }
-    for link in pools[pool].rotation where !linkCanForward(link) { return false }
-    return true
+    for link in pools[pool].rotation where linkCanForward(link) { return true }
+    return false
+  }
+
+  /// The next worker in turn that can take a packet.
+  ///
+  /// - Precondition: there is one.
+  private mutating func nextForPacket(of pool: Int) -> LinkIndex {
+    while true {
+      let link = pools[pool].next()!
+      if linkCanForward(link) { return link }
+    }
   }
 
   /// Stops reading a client until its worker takes more, or until it has one.
   private mutating func pauseUntilWorkerTakes(_ index: UInt32, effects: inout Effects) {
-    let path = paths[Int(sessions[index].listener)]
-    guard !sessions[index].pauses.contains(.noWorker),
-      !sessions[index].pauses.contains(.workerBusy)
-    else { return }
-    let busy =
-      path.balancesPackets
-      ? pools[path.pool].rotation.first { !linkCanForward($0) } : sessions[index].link
-    guard let busy, busy != Session.noLink else { return }
+    guard sessions[index].pauses.isDisjoint(with: [.noWorker, .workerBusy]) else { return }
     pause(index, .workerBusy, effects: &effects)
-    linkStates[Int(busy)].parked.append(id(of: index))
+    let path = paths[Int(sessions[index].listener)]
+    guard path.balancesPackets else {
+      linkStates[Int(sessions[index].link)].parked.append(id(of: index))
+      return
+    }
+    for link in pools[path.pool].rotation { linkStates[Int(link)].parked.append(id(of: index)) }
   }
 
   mutating func pause(_ index: UInt32, _ reason: Session.Pauses, effects: inout Effects) {
@@ -215,12 +222,26 @@ extension Shard {
     let parked = linkStates[Int(link)].parked
     linkStates[Int(link)].parked = []
     for id in parked {
-      guard let index = index(of: id) else { continue }
+      guard let index = index(of: id), sessions[index].pauses.contains(.workerBusy) else {
+        continue
+      }
       unpause(index, .workerBusy, effects: &effects)
       if !sessions[index].pauses.contains(.noWorker) {
         forwardReceived(of: index, now: now, effects: &effects)
       }
     }
+  }
+
+  /// The process has no descriptor for another client: the driver has stopped accepting.
+  public mutating func acceptPaused(listener: Int, _ detail: String, effects: inout Effects) {
+    counters.acceptPauses += 1
+    effects.log.append(
+      .acceptPaused(listener: configuration.listeners[listener].name, detail: detail))
+  }
+
+  /// The driver accepts again.
+  public func acceptResumed(listener: Int, effects: inout Effects) {
+    effects.log.append(.acceptResumed(listener: configuration.listeners[listener].name))
   }
 }
 

@@ -23,6 +23,7 @@ extension Shard {
       finish(index, abort: abort, now: now, effects: &effects)
       return
     }
+    if sessions[index].queue.isEmpty { sessions[index].progressAt = now }
     sessions[index].phase = .closing
     sessions[index].received.removeAll()
     pause(index, .closing, effects: &effects)

@@ -76,8 +76,6 @@ extension Shard {
       return reply(.failed(.unknownWorker), token, &effects)
     }
     drain(link, next, now: now, effects: &effects)
-    // A worker without a connection has nothing to finish, and no end to wait for.
-    if linkStates[Int(link)].isUsed, links[link].isRemoved { forget(link, effects: &effects) }
     reply(.done, token, &effects)
   }
 

@@ -26,7 +26,7 @@ extension Shard {
     _ link: LinkIndex, _ bytes: UnsafeRawBufferPointer, now: Instant, effects: inout Effects
   ) -> Delivered {
     linkStates[Int(link)].isDirty = true
-    let action = unsafe links[link].receive(bytes, now: now, random: &random)
+    let action = unsafe links[link].receive(bytes, now: now)
     perform(action, on: link, now: now, effects: &effects)
     return continueDelivery(from: link, now: now, effects: &effects)
   }
@@ -41,7 +41,7 @@ extension Shard {
     // A broadcast may need a piece for each session of the shard.
     let roomNeeded = live.count + 1
     while outbox.room >= roomNeeded && !mustFlush {
-      switch links[link].nextDelivery(now: now, random: &random) {
+      switch links[link].nextDelivery(now: now) {
       case .nothing: return .all
       case .action(let action): perform(action, on: link, now: now, effects: &effects)
       case .output(let output, let inPlace):
@@ -121,9 +121,12 @@ extension Shard {
     sessions[index].bytesOut += UInt64(payload.count)
     sessions[index].activeAt = now
     if sessions[index].phase == .halfClosed { armTimer(of: index) }
-    if unsafe outbox.add(payload, to: &sessions[index]) {
-      effects.io.append(.writeClient(id(of: index)))
-    }
+    let isFirst = sessions[index].firstPiece == Outbox.none
+    let piece = unsafe outbox.add(payload, after: isFirst ? Outbox.none : sessions[index].lastPiece)
+    sessions[index].lastPiece = piece
+    guard isFirst else { return }
+    sessions[index].firstPiece = piece
+    effects.io.append(.writeClient(id(of: index)))
   }
 
   /// Holds back what is not a whole packet, so that a packet always goes out in one piece.

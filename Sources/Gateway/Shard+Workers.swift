@@ -5,6 +5,9 @@ public import Upstream
 extension Shard {
   // MARK: What the driver reports
 
+  /// The worker at the other end of a link.
+  public func worker(of link: LinkIndex) -> WorkerConfiguration { links[link].configuration }
+
   public mutating func linkResolved(
     _ link: LinkIndex, _ addresses: [SocketAddress], now: Instant, effects: inout Effects
   ) {
@@ -14,7 +17,7 @@ extension Shard {
   public mutating func linkResolveFailed(
     _ link: LinkIndex, _ detail: String, now: Instant, effects: inout Effects
   ) {
-    let action = links[link].resolveFailed(detail, now: now, random: &random)
+    let action = links[link].resolveFailed(detail, now: now)
     perform(action, on: link, now: now, effects: &effects)
   }
 
@@ -22,14 +25,14 @@ extension Shard {
     _ link: LinkIndex, now: Instant, effects: inout Effects
   ) {
     linkStates[Int(link)].isDirty = true
-    let action = links[link].connected(now: now, random: &random)
+    let action = links[link].connected(now: now)
     perform(action, on: link, now: now, effects: &effects)
   }
 
   public mutating func linkConnectFailed(
     _ link: LinkIndex, _ detail: String, now: Instant, effects: inout Effects
   ) {
-    let action = links[link].connectFailed(detail, now: now, random: &random)
+    let action = links[link].connectFailed(detail, now: now)
     perform(action, on: link, now: now, effects: &effects)
   }
 
@@ -38,7 +41,7 @@ extension Shard {
     _ link: LinkIndex, _ reason: LinkEndReason, _ detail: String, now: Instant,
     effects: inout Effects
   ) {
-    let action = links[link].connectionLost(reason, detail, now: now, random: &random)
+    let action = links[link].connectionLost(reason, detail, now: now)
     perform(action, on: link, now: now, effects: &effects)
   }
 
@@ -47,7 +50,7 @@ extension Shard {
     _ link: LinkIndex, into slices: UnsafeMutableBufferPointer<IOSlice>, now: Instant,
     effects: inout Effects
   ) -> Int {
-    let (count, action) = unsafe links[link].prepareWrite(slices, now: now, random: &random)
+    let (count, action) = unsafe links[link].prepareWrite(slices, now: now)
     perform(action, on: link, now: now, effects: &effects)
     return count
   }
@@ -74,7 +77,7 @@ extension Shard {
     lastWorkerID += 1
     links[link] = Link(
       id: WorkerID(rawValue: lastWorkerID), pool: pool, configuration: worker,
-      messageBytesMax: configuration.limits.messageBytesMax)
+      messageBytesMax: configuration.limits.messageBytesMax, seed: random.next())
     while linkStates.count <= Int(link) { linkStates.append(LinkState()) }
     linkStates[Int(link)] = LinkState()
     linkStates[Int(link)].isUsed = true
@@ -129,7 +132,9 @@ extension Shard {
     announceAll(to: link, pool: pool)
     var resumed: [UInt32] = []
     for index in live where self.pool(of: index) == pool {
-      guard sessions[index].pauses.contains(.noWorker) else { continue }
+      guard sessions[index].pauses.contains(.noWorker), sessions[index].phase != .closing else {
+        continue
+      }
       attach(index)
       resumed.append(index)
     }
@@ -151,7 +156,7 @@ extension Shard {
     var timeout = pools[pool].configuration.drainTimeout
     if shutdown != nil { timeout = configuration.shutdownGrace / 2 }
     let wasReady = links[link].isReady
-    let action = links[link].drain(next, now: now, timeout: timeout, random: &random)
+    let action = links[link].drain(next, now: now, timeout: timeout)
     if wasReady {
       effects.log.append(
         .workerDraining(
@@ -160,8 +165,9 @@ extension Shard {
         pauseIfNoWorker(pool: pool, now: now, effects: &effects)
       }
     }
-    if case .none = action { rearm(link) }
     perform(action, on: link, now: now, effects: &effects)
+    // A worker without a connection has nothing to finish, and no end to wait for.
+    if linkStates[Int(link)].isUsed, links[link].isRemoved { forget(link, effects: &effects) }
   }
 
   private mutating func ended(

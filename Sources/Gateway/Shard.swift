@@ -9,7 +9,7 @@ internal import Upstream
 /// time, then ``endTurn(now:effects:)``.
 public struct Shard: ~Copyable {
   /// How long one client may hold back the reading from a worker before it counts as slow.
-  static let holdMax = Interval.milliseconds(200)
+  static let holdMax = Interval.milliseconds(500)
   /// How long after its client's end an answered session waits for more answers.
   static let answeredQuiet = Interval.milliseconds(100)
 
@@ -83,7 +83,7 @@ public struct Shard: ~Copyable {
     links = Slab(capacity: 4096) {
       Link(
         id: WorkerID(rawValue: 0), pool: 0, configuration: WorkerConfiguration(host: "", port: 0),
-        messageBytesMax: messageBytesMax)
+        messageBytesMax: messageBytesMax, seed: 0)
     }
     linkTimers = TimerWheel(now: now)
     outbox = Outbox(capacity: max(128 << 10, configuration.limits.sessionsMax + 1))
@@ -128,7 +128,7 @@ public struct Shard: ~Copyable {
       sessionDeadlinePassed(index, now: now, effects: &effects)
     }
     while let link = linkTimers.popExpired(now: now) {
-      let action = links[link].deadlinePassed(now: now, random: &random)
+      let action = links[link].deadlinePassed(now: now)
       perform(action, on: link, now: now, effects: &effects)
     }
   }

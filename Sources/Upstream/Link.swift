@@ -31,7 +31,7 @@ public struct Link: ~Copyable {
   public let configuration: WorkerConfiguration
 
   private(set) var phase = Phase.idle
-  /// When ``deadlinePassed(now:random:)`` is to be called, unless something else comes first.
+  /// When ``deadlinePassed(now:)`` is to be called, unless something else comes first.
   public private(set) var deadline = Instant.distantFuture
   private var afterwards = Afterwards.reconnect
   private var addresses: [SocketAddress] = []
@@ -48,6 +48,8 @@ public struct Link: ~Copyable {
   /// What is left of the DATA that is being cut into messages.
   private var chunk = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   private let messageBytesMax: Int
+  /// For the jitter of its pauses.
+  private var random: SeededRandom
 
   private var packets = PacketQueue()
   private var segments = OutgoingSegments()
@@ -67,12 +69,13 @@ public struct Link: ~Copyable {
   }
 
   public init(
-    id: WorkerID, pool: Int, configuration: WorkerConfiguration, messageBytesMax: Int
+    id: WorkerID, pool: Int, configuration: WorkerConfiguration, messageBytesMax: Int, seed: UInt64
   ) {
     self.id = id
     self.pool = pool
     self.configuration = configuration
     self.messageBytesMax = messageBytesMax
+    random = SeededRandom(seed: seed)
   }
 
   // MARK: State
@@ -123,9 +126,9 @@ public struct Link: ~Copyable {
   }
 
   public mutating func resolveFailed(
-    _ detail: String, now: Instant, random: inout SeededRandom
+    _ detail: String, now: Instant
   ) -> LinkAction {
-    phase == .resolving ? end(.resolveFailed, detail, now: now, random: &random) : .none
+    phase == .resolving ? end(.resolveFailed, detail, now: now) : .none
   }
 
   private mutating func connectToNextAddress(now: Instant) -> LinkAction {
@@ -135,28 +138,28 @@ public struct Link: ~Copyable {
   }
 
   public mutating func connectFailed(
-    _ detail: String, now: Instant, random: inout SeededRandom
+    _ detail: String, now: Instant
   ) -> LinkAction {
     guard phase == .connecting else { return .none }
     return addresses.isEmpty
-      ? end(.connectFailed, detail, now: now, random: &random) : connectToNextAddress(now: now)
+      ? end(.connectFailed, detail, now: now) : connectToNextAddress(now: now)
   }
 
   /// The socket is connected: say hello and ask whether the worker is ready.
-  public mutating func connected(now: Instant, random: inout SeededRandom) -> LinkAction {
+  public mutating func connected(now: Instant) -> LinkAction {
     guard phase == .connecting else { return .none }
     do {
       http = try HTTP2Connection()
     } catch {
-      return end(.protocolError, error.description, now: now, random: &random)
+      return end(.protocolError, error.description, now: now)
     }
     phase = .handshaking
     deadline = now + configuration.connectTimeout
-    return begin(.ready, now: now, random: &random)
+    return begin(.ready, now: now)
   }
 
   private mutating func begin(
-    _ call: HTTP2Connection.Call, now: Instant, random: inout SeededRandom
+    _ call: HTTP2Connection.Call, now: Instant
   ) -> LinkAction {
     do {
       let stream = try http!.begin(call, authority: configuration.authority)
@@ -167,7 +170,7 @@ public struct Link: ~Copyable {
       }
       return .none
     } catch {
-      return end(.protocolError, error.description, now: now, random: &random)
+      return end(.protocolError, error.description, now: now)
     }
   }
 
@@ -175,19 +178,19 @@ public struct Link: ~Copyable {
 
   /// The connection broke, or the worker closed it.
   public mutating func connectionLost(
-    _ reason: LinkEndReason, _ detail: String, now: Instant, random: inout SeededRandom
+    _ reason: LinkEndReason, _ detail: String, now: Instant
   ) -> LinkAction {
     switch phase {
     case .handshaking, .asking, .notReady, .active:
-      return end(reason, detail, now: now, random: &random)
-    case .draining: return endDraining(now: now, random: &random)
+      return end(reason, detail, now: now)
+    case .draining: return endDraining(now: now)
     case .idle, .resolving, .connecting, .backingOff, .drained, .removed: return .none
     }
   }
 
   /// Ends whatever is going on; nothing that was queued is forgotten (see ``takeUnsent()``).
   private mutating func end(
-    _ reason: LinkEndReason, _ detail: String, now: Instant, random: inout SeededRandom
+    _ reason: LinkEndReason, _ detail: String, now: Instant
   ) -> LinkAction {
     http = nil
     calls = Calls()
@@ -217,11 +220,11 @@ public struct Link: ~Copyable {
     return .ended(ended)
   }
 
-  private mutating func endDraining(now: Instant, random: inout SeededRandom) -> LinkAction {
+  private mutating func endDraining(now: Instant) -> LinkAction {
     switch afterwards {
-    case .reconnect: end(.goAway, http?.statusMessage ?? "", now: now, random: &random)
-    case .stayDrained: end(.drained, "", now: now, random: &random)
-    case .remove: end(.removed, "", now: now, random: &random)
+    case .reconnect: end(.goAway, http?.statusMessage ?? "", now: now)
+    case .stayDrained: end(.drained, "", now: now)
+    case .remove: end(.removed, "", now: now)
     }
   }
 
@@ -230,7 +233,7 @@ public struct Link: ~Copyable {
   /// The link ends when the worker has, or `timeout` from now. A link that is not active ends at
   /// once.
   public mutating func drain(
-    _ next: Afterwards, now: Instant, timeout: Interval, random: inout SeededRandom
+    _ next: Afterwards, now: Instant, timeout: Interval
   ) -> LinkAction {
     afterwards = next
     switch phase {
@@ -241,7 +244,7 @@ public struct Link: ~Copyable {
       return .none
     case .draining: return .none
     case .idle, .resolving, .connecting, .handshaking, .asking, .notReady, .backingOff:
-      return end(next == .remove ? .removed : .drained, "", now: now, random: &random)
+      return end(next == .remove ? .removed : .drained, "", now: now)
     case .drained, .removed:
       phase = next == .remove ? .removed : .drained
       return .none
@@ -250,35 +253,35 @@ public struct Link: ~Copyable {
 
   // MARK: Time
 
-  public mutating func deadlinePassed(now: Instant, random: inout SeededRandom) -> LinkAction {
+  public mutating func deadlinePassed(now: Instant) -> LinkAction {
     guard now >= deadline else { return .none }
     switch phase {
     case .idle, .drained, .removed:
       deadline = .distantFuture
       return .none
     case .backingOff: return start(now: now)
-    case .resolving: return end(.resolveFailed, "no answer", now: now, random: &random)
+    case .resolving: return end(.resolveFailed, "no answer", now: now)
     case .connecting:
       return addresses.isEmpty
-        ? end(.connectTimeout, "", now: now, random: &random) : connectToNextAddress(now: now)
-    case .handshaking: return end(.handshakeTimeout, "", now: now, random: &random)
-    case .asking: return end(.readyTimeout, "", now: now, random: &random)
+        ? end(.connectTimeout, "", now: now) : connectToNextAddress(now: now)
+    case .handshaking: return end(.handshakeTimeout, "", now: now)
+    case .asking: return end(.readyTimeout, "", now: now)
     case .notReady:
       phase = .asking
       deadline = now + configuration.readyTimeout
-      return begin(.ready, now: now, random: &random)
-    case .draining: return endDraining(now: now, random: &random)
-    case .active: return beat(now: now, random: &random)
+      return begin(.ready, now: now)
+    case .draining: return endDraining(now: now)
+    case .active: return beat(now: now)
     }
   }
 
-  private mutating func beat(now: Instant, random: inout SeededRandom) -> LinkAction {
+  private mutating func beat(now: Instant) -> LinkAction {
     guard !heartbeat!.isOverdue(now: now) else {
-      return end(.aliveTimeout, "", now: now, random: &random)
+      return end(.aliveTimeout, "", now: now)
     }
     if heartbeat!.nextBeat <= now {
       if liveSupported, calls.live == 0 {
-        if case .ended(let ended) = begin(.live, now: now, random: &random) {
+        if case .ended(let ended) = begin(.live, now: now) {
           return .ended(ended)
         }
       }
@@ -297,61 +300,60 @@ public struct Link: ~Copyable {
 
   // MARK: Receiving
 
-  /// Takes bytes from the worker's socket; then call ``nextDelivery(now:random:)`` until there is none.
+  /// Takes bytes from the worker's socket; then call ``nextDelivery(now:)`` until there is none.
   ///
   /// `bytes` must stay where they are until then.
   public mutating func receive(
-    _ bytes: UnsafeRawBufferPointer, now: Instant, random: inout SeededRandom
+    _ bytes: UnsafeRawBufferPointer, now: Instant
   ) -> LinkAction {
     guard http != nil else { return .none }
     do {
       unsafe try http!.receive(bytes)
       return .none
     } catch {
-      return connectionLost(.protocolError, error.description, now: now, random: &random)
+      return connectionLost(.protocolError, error.description, now: now)
     }
   }
 
-  public mutating func nextDelivery(now: Instant, random: inout SeededRandom) -> LinkDelivery {
+  public mutating func nextDelivery(now: Instant) -> LinkDelivery {
     while http != nil {
       if unsafe chunk.count > 0 {
-        if let delivery = nextMessage(now: now, random: &random) { return delivery }
+        if let delivery = nextMessage(now: now) { return delivery }
       }
       guard let event = http!.nextEvent() else { return .nothing }
-      let action = handle(event, now: now, random: &random)
+      let action = handle(event, now: now)
       if case .none = action { continue }
       return .action(action)
     }
     return .nothing
   }
 
-  private mutating func nextMessage(now: Instant, random: inout SeededRandom) -> LinkDelivery? {
+  private mutating func nextMessage(now: Instant) -> LinkDelivery? {
     switch unsafe messageReader.next(&chunk, messageBytesMax: messageBytesMax) {
     case .needMore: return nil
     case .message(let message, let inPlace):
       guard let output = unsafe ContractReader.output(message) else {
-        return .action(fail(.malformedMessage, now: now, random: &random))
+        return .action(fail(.malformedMessage, now: now))
       }
       messagesReceived += 1
       return .output(output, inPlace: inPlace)
     case .compressed:
-      return .action(fail(.compressedMessage, now: now, random: &random))
+      return .action(fail(.compressedMessage, now: now))
     case .tooLarge(let byteCount):
       return .action(
         fail(
-          .messageTooLarge, "\(byteCount) bytes, \(messageBytesMax) allowed", now: now,
-          random: &random))
+          .messageTooLarge, "\(byteCount) bytes, \(messageBytesMax) allowed", now: now))
     }
   }
 
   private mutating func fail(
-    _ reason: LinkEndReason, _ detail: String = "", now: Instant, random: inout SeededRandom
+    _ reason: LinkEndReason, _ detail: String = "", now: Instant
   ) -> LinkAction {
-    end(reason, detail, now: now, random: &random)
+    end(reason, detail, now: now)
   }
 
   private mutating func handle(
-    _ event: HTTP2Event, now: Instant, random: inout SeededRandom
+    _ event: HTTP2Event, now: Instant
   ) -> LinkAction {
     switch event {
     case .settings: return settingsReceived(now: now)
@@ -360,21 +362,21 @@ public struct Link: ~Copyable {
         unsafe chunk = unsafe bytes
         return .none
       }
-      return unsafe smallMessage(on: stream, bytes, now: now, random: &random)
+      return unsafe smallMessage(on: stream, bytes, now: now)
     case .headers(let stream, let fields):
-      return headers(fields, on: stream, now: now, random: &random)
+      return headers(fields, on: stream, now: now)
     case .endOfStream(let stream):
-      return streamEnded(stream, .streamEnded, "no trailers", now: now, random: &random)
+      return streamEnded(stream, .streamEnded, "no trailers", now: now)
     case .streamClosed(let stream, let errorCode):
       return streamEnded(
-        stream, .streamReset, "HTTP/2 error \(errorCode)", now: now, random: &random)
+        stream, .streamReset, "HTTP/2 error \(errorCode)", now: now)
     case .pingAcknowledged:
       heartbeat?.pingAnswered()
       return .none
     case .goAway(let errorCode):
       if errorCode == 0, phase == .active { return .drainRequested }
       if phase == .draining { return .none }
-      return fail(.goAway, "HTTP/2 error \(errorCode)", now: now, random: &random)
+      return fail(.goAway, "HTTP/2 error \(errorCode)", now: now)
     }
   }
 
@@ -387,26 +389,26 @@ public struct Link: ~Copyable {
 
   /// A message of the `ready` or the `live` call.
   private mutating func smallMessage(
-    on stream: Int32, _ bytes: UnsafeRawBufferPointer, now: Instant, random: inout SeededRandom
+    on stream: Int32, _ bytes: UnsafeRawBufferPointer, now: Instant
   ) -> LinkAction {
     guard stream == calls.ready || stream == calls.live else { return .none }
     var rest = unsafe bytes
     while true {
       switch unsafe smallReader.next(&rest, messageBytesMax: 64 << 10) {
       case .needMore: return .none
-      case .compressed: return fail(.compressedMessage, now: now, random: &random)
-      case .tooLarge: return fail(.messageTooLarge, now: now, random: &random)
+      case .compressed: return fail(.compressedMessage, now: now)
+      case .tooLarge: return fail(.messageTooLarge, now: now)
       case .message(let message, _):
         if stream == calls.ready {
           guard let answer = unsafe ContractReader.ready(message) else {
-            return fail(.malformedMessage, "ready", now: now, random: &random)
+            return fail(.malformedMessage, "ready", now: now)
           }
           readyAnswer = answer
         } else {
           guard let isLive = unsafe ContractReader.live(message) else {
-            return fail(.malformedMessage, "live", now: now, random: &random)
+            return fail(.malformedMessage, "live", now: now)
           }
-          guard isLive else { return fail(.notLive, now: now, random: &random) }
+          guard isLive else { return fail(.notLive, now: now) }
           heartbeat?.liveAnswered()
         }
       }
@@ -414,7 +416,7 @@ public struct Link: ~Copyable {
   }
 
   private mutating func headers(
-    _ fields: HTTP2Fields, on stream: Int32, now: Instant, random: inout SeededRandom
+    _ fields: HTTP2Fields, on stream: Int32, now: Instant
   ) -> LinkAction {
     guard stream == calls.packets || stream == calls.ready || stream == calls.live else {
       return .none
@@ -422,66 +424,64 @@ public struct Link: ~Copyable {
     if fields.httpStatus != 0 {
       if (100..<200).contains(fields.httpStatus) { return .none }
       guard fields.httpStatus == 200 else {
-        return fail(.httpStatus, "\(fields.httpStatus)", now: now, random: &random)
+        return fail(.httpStatus, "\(fields.httpStatus)", now: now)
       }
-      guard fields.isGRPC else { return fail(.notGRPC, now: now, random: &random) }
+      guard fields.isGRPC else { return fail(.notGRPC, now: now) }
     }
     guard let status = fields.grpcStatus else { return .none }
-    return callEnded(stream, status: status, now: now, random: &random)
+    return callEnded(stream, status: status, now: now)
   }
 
   /// A call's `grpc-status` arrived.
   private mutating func callEnded(
-    _ stream: Int32, status: Int32, now: Instant, random: inout SeededRandom
+    _ stream: Int32, status: Int32, now: Instant
   ) -> LinkAction {
     let unimplemented: Int32 = 12
     let message = http?.statusMessage ?? ""
     let detail = message.isEmpty ? "\(status)" : "\(status) \(message)"
     if stream == calls.ready {
       calls.ready = 0
-      if status == 0 { return readyAnswered(now: now, random: &random) }
+      if status == 0 { return readyAnswered(now: now) }
       guard status == unimplemented else {
-        return fail(.grpcStatus, "ready: \(detail)", now: now, random: &random)
+        return fail(.grpcStatus, "ready: \(detail)", now: now)
       }
       readyAnswer = ContractReader.Ready(isReady: true)
-      return readyAnswered(now: now, random: &random)
+      return readyAnswered(now: now)
     }
     if stream == calls.live {
       calls.live = 0
       heartbeat?.liveAnswered()
       if status == unimplemented { liveSupported = false }
       guard status == 0 || status == unimplemented || phase == .draining else {
-        return fail(.liveEnded, detail, now: now, random: &random)
+        return fail(.liveEnded, detail, now: now)
       }
       return .none
     }
     calls.packets = 0
-    if phase == .draining { return endDraining(now: now, random: &random) }
+    if phase == .draining { return endDraining(now: now) }
     return fail(
-      status == 0 ? .streamEnded : .grpcStatus, status == 0 ? "" : detail, now: now,
-      random: &random)
+      status == 0 ? .streamEnded : .grpcStatus, status == 0 ? "" : detail, now: now)
   }
 
   /// A stream ended without the trailers that gRPC demands.
   private mutating func streamEnded(
-    _ stream: Int32, _ reason: LinkEndReason, _ detail: String, now: Instant,
-    random: inout SeededRandom
+    _ stream: Int32, _ reason: LinkEndReason, _ detail: String, now: Instant
   ) -> LinkAction {
     guard stream == calls.packets || stream == calls.ready || stream == calls.live else {
       return .none
     }
     if phase == .draining {
-      if stream == calls.packets { return endDraining(now: now, random: &random) }
+      if stream == calls.packets { return endDraining(now: now) }
       calls.live = 0
       return .none
     }
-    return fail(reason, detail, now: now, random: &random)
+    return fail(reason, detail, now: now)
   }
 
-  private mutating func readyAnswered(now: Instant, random: inout SeededRandom) -> LinkAction {
+  private mutating func readyAnswered(now: Instant) -> LinkAction {
     guard phase == .asking || phase == .handshaking else { return .none }
     guard let answer = readyAnswer else {
-      return fail(.malformedMessage, "ready: no answer", now: now, random: &random)
+      return fail(.malformedMessage, "ready: no answer", now: now)
     }
     readyAnswer = nil
     guard answer.isReady else {
@@ -491,7 +491,7 @@ public struct Link: ~Copyable {
       return .notReady(retryIn: pause)
     }
     wantsSessionEvents = answer.sessionEvents
-    if case .ended(let ended) = begin(.packets, now: now, random: &random) {
+    if case .ended(let ended) = begin(.packets, now: now) {
       return .ended(ended)
     }
     if lastEnd != nil { reconnects += 1 }
@@ -538,20 +538,20 @@ public struct Link: ~Copyable {
   ///
   /// Follow with ``wrote(_:)``, and call again until there is nothing or the socket takes no more.
   public mutating func prepareWrite(
-    _ slices: UnsafeMutableBufferPointer<IOSlice>, now: Instant, random: inout SeededRandom
+    _ slices: UnsafeMutableBufferPointer<IOSlice>, now: Instant
   ) -> (count: Int, action: LinkAction) {
     guard http != nil else { return (0, .none) }
     if segments.isEmpty {
       do {
         try http!.frame(&packets, into: &segments, byteCountMax: 4 << 20)
       } catch {
-        return (0, connectionLost(.protocolError, error.description, now: now, random: &random))
+        return (0, connectionLost(.protocolError, error.description, now: now))
       }
     }
     guard segments.isEmpty else { return unsafe (segments.fill(slices, packets: packets), .none) }
     guard http?.isFinished == true else { return (0, .none) }
     let reason: LinkEndReason = phase == .handshaking ? .notHTTP2 : .protocolError
-    return (0, connectionLost(reason, http?.errorText ?? "", now: now, random: &random))
+    return (0, connectionLost(reason, http?.errorText ?? "", now: now))
   }
 
   /// The socket took `byteCount` bytes.

@@ -4,10 +4,10 @@ public import Primitives
 public enum LinkAction: Sendable {
   case none
   /// Turn the host name into addresses; answer with ``Link/resolved(_:now:)`` or
-  /// ``Link/resolveFailed(_:now:random:)``.
+  /// ``Link/resolveFailed(_:now:)``.
   case resolve
-  /// Connect; answer with ``Link/connected(now:random:)`` or
-  /// ``Link/connectFailed(_:now:random:)``.
+  /// Connect; answer with ``Link/connected(now:)`` or
+  /// ``Link/connectFailed(_:now:)``.
   case connect(SocketAddress)
   /// The worker said that it is ready: give it sessions.
   case becameReady

@@ -1,0 +1,113 @@
+internal import CLinux
+public import Gateway
+internal import Glibc
+internal import Synchronization
+internal import Upstream
+
+/// The way into a shard's thread from any other: what is posted here is handled in its next turn.
+public final class Mailbox: Sendable {
+  enum Message: Sendable {
+    case command(Command, token: UInt64)
+    case resolved(LinkIndex, serial: UInt32, Resolver.Outcome)
+  }
+
+  /// One thread's wait for a reply.
+  private final class Wait: Sendable {
+    let semaphore = Semaphore()
+    let reply = Mutex<Reply?>(nil)
+  }
+
+  private struct State {
+    var messages: [Message] = []
+    var waits: [UInt64: Wait] = [:]
+    var lastToken: UInt64 = 0
+  }
+
+  /// Commands that may wait for their reply at one time.
+  private static let waitsMax = 1024
+
+  /// Becomes readable when there is something in the mailbox.
+  let fd: Int32
+  private let state = Mutex(State())
+
+  /// - Throws: ``SystemError`` when there is no descriptor left.
+  public init() throws(SystemError) {
+    fd = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+    if fd < 0 { throw SystemError("eventfd") }
+  }
+
+  deinit { Glibc.close(fd) }
+
+  /// Has the shard carry out a command and waits for its answer; from any thread but the shard's.
+  ///
+  /// - Returns: nil when there was none within `timeoutMilliseconds`.
+  public func perform(_ command: Command, timeoutMilliseconds: UInt32) -> Reply? {
+    let wait = Wait()
+    let token: UInt64? = state.withLock { state in
+      guard state.waits.count < Self.waitsMax else { return nil }
+      state.lastToken += 1
+      state.waits[state.lastToken] = wait
+      return state.lastToken
+    }
+    guard let token else { return nil }
+    post(.command(command, token: token))
+    let signalled = wait.semaphore.wait(milliseconds: timeoutMilliseconds)
+    state.withLock { _ = $0.waits.removeValue(forKey: token) }
+    return signalled ? wait.reply.withLock { $0 } : nil
+  }
+
+  func post(_ message: Message) {
+    let wasEmpty = state.withLock { state in
+      state.messages.append(message)
+      return state.messages.count == 1
+    }
+    if wasEmpty { eventfd_write(fd, 1) }
+  }
+
+  /// Everything that was posted, oldest first.
+  func take() -> [Message] {
+    var count: eventfd_t = 0
+    unsafe eventfd_read(fd, &count)
+    return state.withLock { state in
+      defer { state.messages = [] }
+      return state.messages
+    }
+  }
+
+  func answer(_ token: UInt64, _ reply: Reply) {
+    guard let wait = state.withLock({ $0.waits[token] }) else { return }
+    wait.reply.withLock { $0 = reply }
+    wait.semaphore.signal()
+  }
+}
+
+/// A POSIX semaphore at a fixed address.
+@safe
+private final class Semaphore: @unchecked Sendable {
+  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+  init() { unsafe sem_init(semaphore, 0, 0) }
+
+  deinit {
+    unsafe sem_destroy(semaphore)
+    unsafe semaphore.deallocate()
+  }
+
+  func signal() { unsafe sem_post(semaphore) }
+
+  /// - Returns: false when nobody signalled in time.
+  func wait(milliseconds: UInt32) -> Bool {
+    var until = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &until)
+    until.tv_sec += Int(milliseconds / 1000)
+    until.tv_nsec += Int(milliseconds % 1000) * 1_000_000
+    if until.tv_nsec >= 1_000_000_000 {
+      until.tv_sec += 1
+      until.tv_nsec -= 1_000_000_000
+    }
+    while unsafe sem_timedwait(semaphore, &until) != 0 {
+      if errno != EINTR { return false }
+    }
+    return true
+  }
+}
