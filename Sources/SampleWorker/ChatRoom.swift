@@ -9,6 +9,8 @@ public struct ChatRoom: Sendable {
   public static let sessionsMax = 4096
   /// The longest name, in Unicode scalars.
   public static let nameScalarsMax = 20
+  /// The longest delivery, in bytes; a packet of tiny lines grows by their speaker's names.
+  public static let deliveryBytesMax = 16_384
   /// How many names `/who` shows.
   public static let namesShownMax = 50
 
@@ -50,14 +52,14 @@ public struct ChatRoom: Sendable {
       /name NEW changes your name, /who lists who is here.
 
       """
-    return toOthers(uuid, "* \(name) came in\n")
+    return toOthers(uuid, Array("* \(name) came in\n".utf8))
       + [Delivery(recipient: uuid, bytes: Array(greeting.utf8))]
   }
 
   /// A session is over.
   public mutating func closed(_ uuid: String) -> [Delivery] {
     guard let member = remove(uuid) else { return [] }
-    return toOthers(uuid, "* \(member.name) left\n")
+    return toOthers(uuid, Array("* \(member.name) left\n".utf8))
   }
 
   /// A session is with another worker now, or its gateway went: nobody is told.
@@ -67,23 +69,37 @@ public struct ChatRoom: Sendable {
 
   /// Bytes of a session, any number of lines or less than one.
   ///
-  /// Each recipient gets at most one delivery, however many lines there are.
+  /// A recipient gets one delivery for all of them, cut between lines where it would pass
+  /// ``deliveryBytesMax``.
   public mutating func received(_ bytes: [UInt8], from uuid: String) -> [Delivery] {
     let greeting = opened(uuid, resumed: false)
     guard var lines = members[uuid]?.lines else { return greeting }
-    var replies = ""
-    var said = ""
+    var replies = Page()
+    var said = Page()
     for line in lines.append(bytes) where !line.isEmpty {
       switch Command(line) {
-      case .say: said += "\(members[uuid]?.name ?? ""): \(line)\n"
-      case .who: replies += who()
+      case .say: said.add("\(members[uuid]?.name ?? ""): \(line)\n")
+      case .who: replies.add(who())
       case .rename(let name): rename(uuid, to: name, &replies, &said)
-      case .unknown: replies += "* There is /name NEW and /who.\n"
+      case .unknown: replies.add("* There is /name NEW and /who.\n")
       }
     }
     members[uuid]?.lines = lines
-    let answer = Delivery(recipient: uuid, bytes: Array(replies.utf8))
-    return greeting + toOthers(uuid, said) + (replies.isEmpty ? [] : [answer])
+    let answers = replies.pieces.map { Delivery(recipient: uuid, bytes: $0) }
+    return greeting + said.pieces.flatMap { toOthers(uuid, $0) } + answers
+  }
+
+  /// Lines, gathered into pieces of at most ``ChatRoom/deliveryBytesMax``.
+  private struct Page {
+    var pieces: [[UInt8]] = []
+
+    /// - Precondition: a line is far shorter than a piece.
+    mutating func add(_ line: String) {
+      // The last piece is not bound to a name: that would copy it for each line.
+      let usedBytes = pieces.last?.count ?? ChatRoom.deliveryBytesMax
+      if usedBytes + line.utf8.count > ChatRoom.deliveryBytesMax { pieces.append([]) }
+      pieces[pieces.count - 1] += Array(line.utf8)
+    }
   }
 
   private enum Command {
@@ -103,20 +119,20 @@ public struct ChatRoom: Sendable {
   }
 
   private mutating func rename(
-    _ uuid: String, to name: String, _ replies: inout String, _ said: inout String
+    _ uuid: String, to name: String, _ replies: inout Page, _ said: inout Page
   ) {
     guard let old = members[uuid]?.name else { return }
     guard !name.isEmpty, name.unicodeScalars.count <= Self.nameScalarsMax else {
-      replies += "* A name is one word of at most \(Self.nameScalarsMax) characters.\n"
+      replies.add("* A name is one word of at most \(Self.nameScalarsMax) characters.\n")
       return
     }
     guard !members.values.contains(where: { $0.name == name }) else {
-      replies += "* \(name) is taken.\n"
+      replies.add("* \(name) is taken.\n")
       return
     }
     members[uuid]?.name = name
-    replies += "* You are \(name) now.\n"
-    said += "* \(old) is \(name) now\n"
+    replies.add("* You are \(name) now.\n")
+    said.add("* \(old) is \(name) now\n")
   }
 
   private func who() -> String {
@@ -130,10 +146,8 @@ public struct ChatRoom: Sendable {
     Delivery(recipient: uuid, bytes: Array("* The room is full. Try again later.\n".utf8))
   }
 
-  private func toOthers(_ uuid: String, _ text: String) -> [Delivery] {
-    guard !text.isEmpty else { return [] }
-    let bytes = Array(text.utf8)
-    return order.filter { $0 != uuid }.map { Delivery(recipient: $0, bytes: bytes) }
+  private func toOthers(_ uuid: String, _ bytes: [UInt8]) -> [Delivery] {
+    order.filter { $0 != uuid }.map { Delivery(recipient: $0, bytes: bytes) }
   }
 
   private mutating func remove(_ uuid: String) -> Member? {

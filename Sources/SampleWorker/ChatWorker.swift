@@ -10,7 +10,9 @@ public final class ChatWorker {
     public static func < (a: Self, b: Self) -> Bool { a.number < b.number }
   }
 
-  /// What goes into the `time` of replies: RFC 3339, UTC, milliseconds. The driver sets it.
+  /// What goes into the `time` of replies: RFC 3339, UTC, milliseconds.
+  ///
+  /// The driver sets it.
   public var time = ""
   /// Messages that were not sent because their gateway reads too slowly.
   public private(set) var deliveriesDropped = 0

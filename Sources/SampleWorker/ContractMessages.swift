@@ -55,7 +55,9 @@ public struct InputStreamRequest: Equatable, Sendable {
   }
 }
 
-/// A session was given to this worker. Source: proto/upstream.proto.
+/// A session was given to this worker.
+///
+/// Source: proto/upstream.proto.
 public struct SessionOpened: Equatable, Sendable {
   public var account = ""
   public var clientAddress = ""
@@ -99,9 +101,9 @@ public struct SessionOpened: Equatable, Sendable {
   }
 }
 
-/// Bytes for one client. Source: proto/upstream.proto.
+/// Bytes for one client.
 ///
-/// The contract also knows broadcasts; this worker answers everybody by name, so that a speaker
+/// Source: proto/upstream.proto. The contract also knows broadcasts; this worker answers everybody by name, so that a speaker
 /// does not hear itself.
 public struct OutputStreamRequest: Equatable, Sendable {
   public var clientUUID: String
@@ -121,7 +123,9 @@ public struct OutputStreamRequest: Equatable, Sendable {
   }
 }
 
-/// The answer to `ready`. Source: proto/upstream.proto.
+/// The answer to `ready`.
+///
+/// Source: proto/upstream.proto.
 public struct ReadyResult: Equatable, Sendable {
   /// What a worker may ask for; raw values are the contract's numbers, all below 128.
   public enum Feature: UInt8, Sendable {
@@ -149,7 +153,9 @@ public struct ReadyResult: Equatable, Sendable {
   }
 }
 
-/// One answer on `live`. Source: proto/upstream.proto.
+/// One answer on `live`.
+///
+/// Source: proto/upstream.proto.
 public struct LiveResult: Equatable, Sendable {
   /// RFC 3339, UTC, milliseconds.
   public var time: String

@@ -131,8 +131,9 @@ struct ProtobufReader {
   }
 }
 
-/// Writes the fields of one message. Fields that have their default value are left out, as proto3
-/// says.
+/// Writes the fields of one message.
+///
+/// Fields that have their default value are left out, as proto3 says.
 struct ProtobufWriter {
   private(set) var bytes: [UInt8] = []
 

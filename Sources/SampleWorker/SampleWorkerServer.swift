@@ -43,8 +43,10 @@ public final class SampleWorkerServer: Sendable {
     stop()
   }
 
-  /// Ends all calls with UNAVAILABLE as far as the sockets take it, closes everything and waits
-  /// for the thread. A second call does nothing.
+  /// Ends all calls, closes everything and waits for the thread.
+  ///
+  /// The calls end with UNAVAILABLE, as far as their sockets take it without waiting. A second
+  /// call does nothing.
   public func stop() {
     let last = running.withLock { running in
       defer { running = nil }

@@ -16,22 +16,27 @@ internal import CNgHttp2
 public final class ServerConnection {
   /// What one connection may hold.
   public struct Limits: Sendable {
-    /// The longest message accepted, in bytes. At most a quarter of the window, so that a whole
-    /// message always fits while window updates are held back until half the window is used.
-    public let messageBytes = 256 * 1024
-    /// The window of each stream and of the connection, in bytes.
-    public let windowBytes = 1024 * 1024
+    /// The longest message accepted, in bytes; 1 byte to 64 MiB.
+    public var messageBytes = 1024 * 1024
     /// Calls at a time.
     public let streams = 64
     /// Bytes waiting to be sent above which no event is handed out.
     public var waitingBytes = 4 * 1024 * 1024
     /// Bytes waiting to be sent above which ``ServerConnection/send(_:on:)`` refuses.
     public var waitingBytesMax = 16 * 1024 * 1024
-    /// Events waiting to be fetched: a window full of empty messages, and then some. A peer that
-    /// gets further, by opening and resetting calls, loses the connection.
-    public let events = 256 * 1024
 
     public init() {}
+
+    /// The window of each stream and of the connection, in bytes.
+    ///
+    /// Four of the longest messages: updates of the window are held back until half of it was used,
+    /// and a whole message must fit in the rest.
+    var windowBytes: Int { 4 * max(messageBytes, 65_536) }
+
+    /// Events waiting to be fetched; messages alone, of five bytes or more, cannot be so many.
+    ///
+    /// A peer that gets further, by opening and resetting calls, loses the connection.
+    var events: Int { windowBytes / 4 }
   }
 
   public enum Event: Equatable, Sendable {
@@ -49,7 +54,9 @@ public final class ServerConnection {
   private let session: OpaquePointer
 
   /// - Throws: ``ServerConnectionError`` when nghttp2 has no memory.
+  /// - Precondition: `limits` are in their ranges.
   public init(limits: Limits = Limits()) throws(ServerConnectionError) {
+    precondition((1...64 << 20).contains(limits.messageBytes))
     streams = StreamTable(limits: limits)
     unsafe session = try unsafe makeServerSession(streams)
   }
@@ -112,8 +119,9 @@ public final class ServerConnection {
       streams.waitingBytes + framed.count <= streams.limits.waitingBytesMax
     else { return false }
     if reply == .notStarted {
-      let head = [(":status", "200"), ("content-type", "application/grpc")]
-      guard unsafe submitResponse(session, stream, head, hasBody: true) == 0 else { return false }
+      guard unsafe submitResponse(session, stream, responseHead, hasBody: true) == 0 else {
+        return false
+      }
       streams.setReply(.open, of: stream)
     }
     streams.enqueue(framed, on: stream)
@@ -164,7 +172,7 @@ public final class ServerConnection {
 
 /// A call into nghttp2 failed: out of memory, or the peer does not speak HTTP/2 at all.
 public struct ServerConnectionError: Error, Equatable, Sendable {
-  /// An `nghttp2_error`, or -1 when a peer passed ``ServerConnection/Limits/events``.
+  /// An `nghttp2_error`, or -1 when a peer left too many events behind.
   public let code: Int32
 }
 

@@ -159,17 +159,21 @@ private func frameSent(_ session: OpaquePointer, _ frame: nghttp2_frame_hd) -> I
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), frame.stream_id, NGHTTP2_NO_ERROR.rawValue))
 }
 
+/// What each gRPC response begins with.
+let responseHead = [
+  (":status", "200"), ("content-type", "application/grpc"), ("grpc-accept-encoding", "identity"),
+]
+
 extension StreamTable {
   /// Ends a call with a status; see ``ServerConnection/finish(_:status:message:)``.
   func finish(_ id: Int32, status: GRPCStatus, message: String, session: OpaquePointer) {
     switch reply(of: id) {
     case .notStarted:
       // "Trailers-Only": the only thing said is the status.
-      let head = [(":status", "200"), ("content-type", "application/grpc")]
       setReply(.finished, of: id)
       // Fails only for want of memory, or for a stream that is gone.
       _ = unsafe submitResponse(
-        session, id, head + statusFields(status, message), hasBody: false)
+        session, id, responseHead + statusFields(status, message), hasBody: false)
     case .open: setReply(.finishing(status: status, message: message), of: id)
     case .finishing, .finished, nil: break
     }

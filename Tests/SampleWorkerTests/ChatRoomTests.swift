@@ -83,6 +83,16 @@ import Testing
     #expect(lines.append([0x0a, 0x79, 0x0a]) == [String(repeating: "x", count: 1024), "y"])
   }
 
+  /// Goal: a packet of tiny lines, which grow by the name, becomes deliveries of bounded size.
+  @Test func deliveriesHaveAnEnd() {
+    var room = Self.room()
+    let heard = room.received(Array(String(repeating: "a\n", count: 30_000).utf8), from: "aaaa-1")
+      .filter { $0.recipient == "bbbb-2" }
+    #expect(heard.allSatisfy { $0.bytes.count <= ChatRoom.deliveryBytesMax && $0.bytes.last == 10 })
+    #expect(heard.reduce(0) { $0 + $1.bytes.count } == 30_000 * 14)
+    #expect(heard.count == 26)
+  }
+
   @Test func namesHaveRules() {
     var room = Self.room()
     #expect(hear(&room, "/name bob\n", from: "aaaa-1").last == "aaaa-1 * You are bob now.\n")

@@ -124,7 +124,7 @@ import Testing
 
   @Test func brokenMessagesEndTheirCallOnly() throws {
     let cases: [([UInt8], Bool, String)] = [
-      ([1, 0, 0, 0, 0], false, "12"), ([0, 0, 4, 0, 1], false, "8"),
+      ([1, 0, 0, 0, 0], false, "12"), ([0, 0, 0x10, 0, 1], false, "8"),
       ([0, 0, 0, 0, 9, 1], true, "13"), ([0, 0, 0, 0, 1, 0xff], false, "3"),
     ]
     for (bytes, ends, status) in cases {

@@ -93,7 +93,7 @@ final class SocketClient {
     #expect(try OutputStreamRequest(decoding: last).text == "aaaa guest-bbbb: hi\n")
   }
 
-  /// Goal: a line of 64 KiB pieces to a gateway that reads late arrives whole, through many partial
+  /// Goal: three megabytes to a gateway that reads late arrives whole, through many partial
   /// writes.
   @Test func aLateReaderGetsEverything() throws {
     let server = try SampleWorkerServer.start()
@@ -109,7 +109,7 @@ final class SocketClient {
     for _ in 0..<60 { gateway.http2.send(packet, on: stream) }
     gateway.http2.end(stream)
     try gateway.wait { gateway.http2.response(stream).isClosed }
-    #expect(gateway.http2.response(stream).messages.count == 3 + 60)
+    #expect(gateway.http2.response(stream).messages.count == 3 + 60 * 4)
     #expect(gateway.http2.response(stream).body.count > 60 * 50 * 1012)
   }
 
