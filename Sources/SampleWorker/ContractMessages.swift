@@ -103,8 +103,8 @@ public struct SessionOpened: Equatable, Sendable {
 
 /// Bytes for one client.
 ///
-/// Source: proto/upstream.proto. The contract also knows broadcasts; this worker answers everybody by name, so that a speaker
-/// does not hear itself.
+/// Source: proto/upstream.proto. The contract also knows broadcasts; this worker answers everybody
+/// by name, so that a speaker does not hear itself.
 public struct OutputStreamRequest: Equatable, Sendable {
   public var clientUUID: String
   public var payload: [UInt8]

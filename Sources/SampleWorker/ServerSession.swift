@@ -182,7 +182,19 @@ extension StreamTable {
 
 private func statusFields(_ status: GRPCStatus, _ message: String) -> [(String, String)] {
   let code = ("grpc-status", "\(status.rawValue)")
-  return message.isEmpty ? [code] : [code, ("grpc-message", message)]
+  return message.isEmpty ? [code] : [code, ("grpc-message", percentEncoded(message))]
+}
+
+/// Text as `grpc-message` wants it: printable ASCII stays, every other byte becomes `%XX`.
+func percentEncoded(_ text: String) -> String {
+  text.utf8.reduce(into: "") { encoded, byte in
+    if (0x20...0x7e).contains(byte) && byte != UInt8(ascii: "%") {
+      encoded.unicodeScalars.append(Unicode.Scalar(byte))
+    } else {
+      let hex = String(byte, radix: 16, uppercase: true)
+      encoded += hex.utf8.count == 1 ? "%0\(hex)" : "%\(hex)"
+    }
+  }
 }
 
 /// Hands a response's head to nghttp2; a body, if there is one, is fetched from the stream table.

@@ -93,6 +93,15 @@ import Testing
     #expect(client.response(stream).messages == [message])
   }
 
+  @Test func statusMessagesAreEncoded() throws {
+    let connection = try ServerConnection()
+    let stream = client.call("live")
+    try talk(connection)
+    connection.finish(stream, status: .unavailable, message: "50 %\n\u{fc}")
+    try talk(connection)
+    #expect(client.response(stream).fields["grpc-message"] == "50 %25%0A%C3%BC")
+  }
+
   @Test func somethingElseThanHTTP2IsRefused() throws {
     let connection = try ServerConnection()
     #expect(throws: ServerConnectionError.self) {
