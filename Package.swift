@@ -42,8 +42,7 @@ let package = Package(
     .target(
       name: "Management", dependencies: ["Primitives", "Upstream", "Gateway", "CMicrohttpd"],
       swiftSettings: house),
-    .target(
-      name: "SampleWorker", dependencies: ["CNgHttp2", "CLinux"], swiftSettings: house),
+    .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
       dependencies: [
@@ -66,7 +65,8 @@ let package = Package(
     .testTarget(
       name: "ManagementTests", dependencies: ["Management", "Gateway", "Upstream", "Primitives"],
       swiftSettings: testing),
-    .testTarget(name: "SampleWorkerTests", dependencies: ["SampleWorker"], swiftSettings: testing),
+    .testTarget(
+      name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"], swiftSettings: testing),
     .testTarget(name: "TidyTests", swiftSettings: testing),
   ],
   cxxLanguageStandard: .cxx17
