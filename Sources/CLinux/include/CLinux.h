@@ -1,1 +1,4 @@
 #pragma once
+
+// Not in the Glibc module.
+#include <getopt.h>
