@@ -51,7 +51,8 @@ private func summary(of configuration: GatewayConfiguration, path: String) -> St
 
 private func described(_ framer: Framer, name: String) -> String {
   let description = framer.description
-  return description.hasPrefix(name) ? description : "\(name), which is \(description)"
+  let namesItself = description == name || description.hasPrefix(name + " ")
+  return namesItself ? description : "\(name), which is \(description)"
 }
 
 private func authority(_ host: String, _ port: UInt16) -> String {
