@@ -16,6 +16,8 @@ public struct GatewayConfiguration: Equatable, Sendable {
   public var log = LogConfiguration()
   /// How long queues may take to flush, and workers to finish, after SIGTERM.
   public var shutdownGrace: Interval = .seconds(10)
+  /// Where accounts and bans are kept; nothing reads it yet.
+  public var storePath: String?
 
   public init() {}
 }

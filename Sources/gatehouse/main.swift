@@ -1,1 +1,3 @@
-print("gatehouse")
+internal import Glibc
+
+exit(run(CommandLine.arguments))

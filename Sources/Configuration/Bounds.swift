@@ -1,0 +1,36 @@
+internal import Primitives
+
+/// The bounds of every value that a configuration file may set.
+///
+/// Lower bounds keep a slip of the unit from making the gateway useless; upper bounds keep timers
+/// and queues within what the rest of the gateway is made for.
+enum Bounds {
+  static let idleTimeout = Interval.seconds(1)...Interval.seconds(30 * 86_400)
+  static let writeTimeout = Interval.milliseconds(100)...Interval.seconds(3_600)
+  static let workerWait = Interval.zero...Interval.seconds(600)
+  static let halfCloseTimeout = Interval.zero...Interval.seconds(600)
+  /// The longest that Linux takes for TCP_KEEPIDLE.
+  static let keepalive = Interval.zero...Interval.seconds(32_767)
+
+  static let activeWindow = Interval.seconds(1)...Interval.seconds(86_400)
+  static let drainTimeout = Interval.zero...Interval.seconds(3_600)
+  static let connectTimeout = Interval.milliseconds(10)...Interval.seconds(300)
+  static let readyTimeout = Interval.milliseconds(10)...Interval.seconds(3_600)
+  static let aliveTimeout = Interval.milliseconds(100)...Interval.seconds(3_600)
+
+  static let shutdownGrace = Interval.zero...Interval.seconds(3_600)
+
+  static let sessions = 1...16_777_215
+  static let messageBytes = 1_024...(64 << 20)
+  static let clientQueueBytes = 4_096...(1 << 30)
+  static let clientQueueBytesTotal = 65_536...(64 << 30)
+  static let workerQueueBytes = 65_536...(4 << 30)
+
+  /// A bearer token (RFC 6750 section 2.1); shorter ones can be guessed.
+  static let tokenBytes = 16...256
+  static let pathBytes = 1...4_095
+
+  /// What a gRPC message holds beside the client's packet, rounded up: prefix, time, UUID, tags,
+  /// sequence numbers.
+  static let messageOverheadBytes = 256
+}

@@ -1,0 +1,60 @@
+internal import Configuration
+internal import Framing
+internal import Gateway
+internal import Upstream
+
+/// Says what is wrong with a configuration file, or what it would run.
+///
+/// - Returns: the process's exit status: 1 when something is wrong, else 0.
+func check(configurationPath: String) -> Int32 {
+  guard let configuration = loadConfiguration(path: configurationPath) else { return 1 }
+  writeOutput(summary(of: configuration, path: configurationPath))
+  return 0
+}
+
+/// What a configuration would run, for an operator; holds no secret.
+private func summary(of configuration: GatewayConfiguration, path: String) -> String {
+  var text = "\(path): a good configuration\n"
+  for listener in configuration.listeners {
+    let address = authority(listener.host, listener.port)
+    let pool = configuration.pools[listener.pool].name
+    text += "listener \(listener.name): \(address), pool \(pool)\n"
+    text += "  client to server: \(described(listener.clientToServer, name: listener.framerName))\n"
+    text += "  server to client: \(listener.serverToClient)\n"
+    text += "  idle timeout \(listener.idleTimeout.configured), write timeout "
+    text += "\(listener.writeTimeout.configured), worker wait \(listener.workerWait.configured)\n"
+  }
+  for pool in configuration.pools {
+    text += "pool \(pool.name): balance per \(pool.balance.rawValue), \(pool.workers.count) "
+    text += pool.workers.count == 1 ? "worker\n" : "workers\n"
+    for worker in pool.workers {
+      text += "  worker \(worker.authority): ready timeout \(worker.readyTimeout.configured), "
+      text += "alive timeout \(worker.aliveTimeout.configured)\n"
+    }
+  }
+  if let management = configuration.management {
+    let token =
+      management.token.isEmpty ? "token in \(management.tokenFile)" : "token in the configuration"
+    text += "management: http://\(authority(management.host, management.port)), \(token)\n"
+  } else {
+    text += "management: none\n"
+  }
+  let limits = configuration.limits
+  text += "limits: \(limits.sessionsMax) sessions, messages up to "
+  text += "\(ByteCountText.describe(limits.messageBytesMax)), queues up to "
+  text += "\(ByteCountText.describe(limits.clientQueueBytesMax)) for a client, "
+  text += "\(ByteCountText.describe(limits.clientQueueBytesTotalMax)) for all clients, "
+  text += "\(ByteCountText.describe(limits.workerQueueBytesMax)) for a worker\n"
+  text += "log: \(configuration.log.level.name), as \(configuration.log.format.rawValue)\n"
+  return text
+}
+
+private func described(_ framer: Framer, name: String) -> String {
+  let description = framer.description
+  let namesItself = description == name || description.hasPrefix(name + " ")
+  return namesItself ? description : "\(name), which is \(description)"
+}
+
+private func authority(_ host: String, _ port: UInt16) -> String {
+  WorkerConfiguration(host: host, port: port).authority
+}
