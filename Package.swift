@@ -22,8 +22,9 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CNgHttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
-    .systemLibrary(
-      name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    // Needs libmicrohttpd-dev; a target of its own because variadic C functions need wrapping.
+    .target(name: "CMicrohttpd", linkerSettings: [.linkedLibrary("microhttpd")]),
+    .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
@@ -40,7 +41,8 @@ let package = Package(
       name: "Reactor", dependencies: ["Primitives", "Upstream", "Gateway", "CLinux"],
       swiftSettings: house),
     .target(
-      name: "Management", dependencies: ["Primitives", "Upstream", "Gateway", "CMicrohttpd"],
+      name: "Management",
+      dependencies: ["Primitives", "Upstream", "Gateway", "CMicrohttpd", "CJansson"],
       swiftSettings: house),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .executableTarget(

@@ -1,0 +1,97 @@
+internal import Gateway
+internal import Primitives
+internal import Upstream
+
+/// One line of the log before it has a form.
+struct LogRecord {
+  enum Value {
+    case text(String)
+    case number(UInt64)
+  }
+
+  var level: LogLevel
+  var name: String
+  var fields: [(name: String, value: Value)] = []
+
+  init(_ level: LogLevel, _ name: String) {
+    self.level = level
+    self.name = name
+  }
+
+  /// docs/logging.md lists these names and fields.
+  init(_ event: LogEvent) {
+    switch event {
+    case .sessionOpened(let event):
+      self.init(.info, "session-opened")
+      add("session", event.uuid.description)
+      add("client", event.client.description)
+      add("listener", event.listener)
+    case .sessionClosed(let event): self.init(event)
+    case .workerReady(let worker, let pool, let endpoint):
+      self.init(.info, "worker-ready", worker, pool, endpoint)
+    case .workerNotReady(let worker, let pool, let endpoint, let retryIn):
+      self.init(.warning, "worker-not-ready", worker, pool, endpoint)
+      add("retry_in_ms", retryIn.milliseconds)
+    case .workerLost(
+      let worker, let pool, let endpoint, let reason, let detail, let moved, let retryIn):
+      self.init(.warning, "worker-lost", worker, pool, endpoint)
+      add("reason", reason.name)
+      add("detail", detail)
+      add("sessions_moved", UInt64(moved))
+      if let retryIn { add("retry_in_ms", retryIn.milliseconds) }
+    case .workerDraining(let worker, let pool, let endpoint):
+      self.init(.info, "worker-draining", worker, pool, endpoint)
+    case .workerAdded(let worker, let pool, let endpoint):
+      self.init(.info, "worker-added", worker, pool, endpoint)
+    case .workerRemoved(let worker, let pool, let endpoint):
+      self.init(.info, "worker-removed", worker, pool, endpoint)
+    case .acceptPaused(let listener, let detail):
+      self.init(.warning, "accept-paused")
+      add("listener", listener)
+      add("detail", detail)
+    case .acceptResumed(let listener):
+      self.init(.info, "accept-resumed")
+      add("listener", listener)
+    case .shutdownStarted(let sessions, let grace):
+      self.init(.info, "shutdown-started")
+      add("sessions", UInt64(sessions))
+      add("grace_ms", grace.milliseconds)
+    case .shutdownFinished(let cut):
+      self.init(.info, "shutdown-finished")
+      add("sessions_cut", UInt64(cut))
+    case .broadcastRefused(let worker, let pool, let listener, let bytes):
+      self.init(.warning, "broadcast-refused")
+      add("worker_id", UInt64(worker.rawValue))
+      add("pool", pool)
+      add("listener", listener)
+      add("bytes", UInt64(bytes))
+    }
+    level = event.level
+  }
+
+  private init(_ event: SessionClosedEvent) {
+    self.init(.info, "session-closed")
+    add("session", event.uuid.description)
+    add("client", event.client.description)
+    add("listener", event.listener)
+    add("reason", event.reason.name)
+    add("duration_ms", event.duration.milliseconds)
+    add("packets_in", event.packetsIn)
+    add("bytes_in", event.bytesIn)
+    add("messages_out", event.messagesOut)
+    add("bytes_out", event.bytesOut)
+  }
+
+  private init(
+    _ level: LogLevel, _ name: String, _ worker: WorkerID, _ pool: String, _ endpoint: String
+  ) {
+    self.init(level, name)
+    add("worker_id", UInt64(worker.rawValue))
+    add("pool", pool)
+    add("worker", endpoint)
+  }
+
+  mutating func add(_ name: String, _ text: String) { fields.append((name, .text(text))) }
+
+  mutating func add(_ name: String, _ number: UInt64) { fields.append((name, .number(number))) }
+}

@@ -1,0 +1,85 @@
+internal import Primitives
+internal import Upstream
+
+/// What a method and a path ask for.
+enum Route: Equatable {
+  case index, live, ready, metrics
+  case listWorkers, addWorker
+  case drainWorker(WorkerID)
+  case removeWorker(WorkerID)
+  case listSessions
+  case closeSession(SessionUUID)
+
+  /// Why a method and a path ask for nothing.
+  enum Problem: Error, Equatable {
+    case unknownPath
+    /// The path exists; `allowed` are its methods, as the `Allow` header lists them.
+    case wrongMethod(allowed: String)
+    /// Part of the path has to be a worker's number.
+    case notAWorkerID(String)
+    /// Part of the path has to be a session's UUID.
+    case notASessionUUID(String)
+  }
+
+  /// True for what load balancers and supervisors ask, who hold no token.
+  var isPublic: Bool { self == .live || self == .ready }
+
+  /// - Parameter path: decoded, without the query; one trailing slash is ignored.
+  init(method: String, path: String) throws(Problem) {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+      .map(String.init)
+    let words = parts.last == "" ? Array(parts.dropLast()) : parts
+    guard path.hasPrefix("/") else { throw .unknownPath }
+    switch words {
+    case []: self = try Self.get(.index, method)
+    case ["livez"]: self = try Self.get(.live, method)
+    case ["readyz"]: self = try Self.get(.ready, method)
+    case ["metrics"]: self = try Self.get(.metrics, method)
+    case ["upstream"]: self = try Self.get(.listWorkers, method)
+    case ["sessions"]: self = try Self.get(.listSessions, method)
+    default: self = try Self.action(words, method)
+    }
+  }
+
+  private static func action(_ words: [String], _ method: String) throws(Problem) -> Route {
+    guard words.count >= 2, words.count <= 3, words.allSatisfy({ !$0.isEmpty }) else {
+      throw .unknownPath
+    }
+    switch (words[0], words[1], words.count == 3 ? words[2] : nil) {
+    case ("upstream", "add", nil):
+      try require("POST", method)
+      return .addWorker
+    case ("upstream", "delete", let id?):
+      try require("POST", method)
+      return .removeWorker(try workerID(id))
+    case ("upstream", let id, "drain"):
+      try require("POST", method)
+      return .drainWorker(try workerID(id))
+    case ("upstream", let id, nil):
+      try require("DELETE", method)
+      return .removeWorker(try workerID(id))
+    case ("sessions", let text, nil):
+      try require("DELETE", method)
+      guard let uuid = SessionUUID(text: text) else { throw .notASessionUUID(text) }
+      return .closeSession(uuid)
+    default: throw .unknownPath
+    }
+  }
+
+  private static func get(_ route: Route, _ method: String) throws(Problem) -> Route {
+    guard method == "GET" || method == "HEAD" else { throw .wrongMethod(allowed: "GET, HEAD") }
+    return route
+  }
+
+  private static func require(_ allowed: String, _ method: String) throws(Problem) {
+    guard method == allowed else { throw .wrongMethod(allowed: allowed) }
+  }
+
+  private static func workerID(_ text: String) throws(Problem) -> WorkerID {
+    // Digits only: the initializer would take a sign too.
+    guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = UInt32(text) else {
+      throw .notAWorkerID(text)
+    }
+    return WorkerID(rawValue: number)
+  }
+}
