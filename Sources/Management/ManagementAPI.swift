@@ -147,6 +147,7 @@ extension ManagementAPI {
       .error(
         409, "duplicate-worker", "the pool has this host and port as worker \(id.rawValue)",
         detail: { $0.member("worker_id", id.rawValue) })
+    case .tooManyWorkers: .error(409, "too-many-workers", "4,096 workers are the most")
     case .shuttingDown: .error(503, "shutting-down", "the gateway is shutting down")
     }
   }

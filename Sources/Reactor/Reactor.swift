@@ -61,8 +61,6 @@ public struct Reactor: ~Copyable {
 
   /// Opens the listening sockets.
   ///
-  /// Blocks SIGTERM and SIGINT in the calling thread, which must be the one that calls ``run()``.
-  ///
   /// - Throws: ``SystemError`` when a socket can't be opened.
   public init(
     configuration: GatewayConfiguration, mailbox: Mailbox,
@@ -87,6 +85,11 @@ public struct Reactor: ~Copyable {
       configuration: configuration, index: 0, seed: EntropyPool.word(), now: now,
       unixMilliseconds: Clock.unixMilliseconds())
   }
+
+  /// Keeps SIGTERM and SIGINT from this thread and those it starts, until ``run()`` reads them.
+  ///
+  /// To be called before any thread is started; also ignores SIGPIPE.
+  public static func blockSignals() { Signals.block() }
 
   private static func open(_ listener: ListenerConfiguration) throws(SystemError) -> Int32 {
     switch Resolver.resolve(host: listener.host, port: listener.port) {

@@ -54,7 +54,3 @@ private func described(_ framer: Framer, name: String) -> String {
   let namesItself = description == name || description.hasPrefix(name + " ")
   return namesItself ? description : "\(name), which is \(description)"
 }
-
-private func authority(_ host: String, _ port: UInt16) -> String {
-  WorkerConfiguration(host: host, port: port).authority
-}

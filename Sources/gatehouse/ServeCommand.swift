@@ -1,7 +1,74 @@
+internal import Gateway
+internal import Glibc
+internal import Management
+internal import Reactor
+internal import Upstream
+
 /// Runs a gateway until it is told to stop.
 ///
-/// - Returns: the process's exit status.
+/// - Returns: the process's exit status: 0 after an orderly end, 1 when it could not start, 130
+///   when a second signal ended it at once.
 func serve(configurationPath: String) -> Int32 {
-  writeError("gatehouse serve: not built yet\n")
-  return 70
+  guard let configuration = loadConfiguration(path: configurationPath) else { return 1 }
+  return serve(configuration) {}
+}
+
+/// - Parameter whenServing: called once the listening sockets are open.
+func serve(_ configuration: GatewayConfiguration, whenServing: () -> Void) -> Int32 {
+  // Before any thread is started, so that all of them inherit it.
+  Reactor.blockSignals()
+  let descriptorsMax = DescriptorLimit.raise()
+  do {
+    let log = try LogWriter(descriptor: STDERR_FILENO, configuration: configuration.log)
+    defer { _ = log.stop(timeoutMilliseconds: 2000) }
+    return serve(configuration, descriptorsMax, log, whenServing)
+  } catch {
+    writeError("gatehouse: \(error)\n")
+    return 1
+  }
+}
+
+private func serve(
+  _ configuration: GatewayConfiguration, _ descriptorsMax: UInt64, _ log: LogWriter,
+  _ whenServing: () -> Void
+) -> Int32 {
+  do {
+    let mailbox = try Mailbox()
+    var reactor = try Reactor(configuration: configuration, mailbox: mailbox) { log.log($0) }
+    let management = try startManagement(configuration, mailbox, log)
+    defer { management?.stop() }
+    for listener in configuration.listeners {
+      log.log(
+        .info, "listening",
+        ["listener": listener.name, "address": "\(authority(listener.host, listener.port))"])
+    }
+    log.log(
+      .info, "gateway-started",
+      ["version": gatehouseVersion, "descriptors_max": "\(descriptorsMax)"])
+    whenServing()
+    return reactor.run() ? 0 : 130
+  } catch {
+    log.log(.error, "cannot-start", ["reason": "\(error)"])
+    return 1
+  }
+}
+
+private func startManagement(
+  _ configuration: GatewayConfiguration, _ mailbox: Mailbox, _ log: LogWriter
+) throws -> ManagementServer? {
+  guard let management = configuration.management else { return nil }
+  let loaded = try Token.load(management)
+  for notice in loaded.notices { log.log(.warning, "token", ["notice": "\(notice)"]) }
+  let server = try ManagementServer(
+    management, token: loaded.token, logLinesDropped: { log.linesDropped }
+  ) { command, timeoutMilliseconds in
+    mailbox.perform(command, timeoutMilliseconds: timeoutMilliseconds)
+  }
+  log.log(
+    .info, "management-listening", ["address": "\(authority(management.host, server.port))"])
+  return server
+}
+
+func authority(_ host: String, _ port: UInt16) -> String {
+  WorkerConfiguration(host: host, port: port).authority
 }
