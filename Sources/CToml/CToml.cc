@@ -11,8 +11,12 @@ namespace {
 // toml++ 3.3 asserts of some texts what they do not keep, and has its optimiser assume the same.
 // An assertion that fails ends the parse instead of the process, in every build.
 void assertion_failed(const char *expression) {
-  // A header such as `[=]`; the code after this assertion reports it well, with its place.
-  if (!std::strcmp(expression, "is_bare_key_character(*cp) || is_string_delimiter(*cp)")) return;
+  // What follows these three checks the same again, and reports it with its place: a header such
+  // as `[=]`, a time such as `T:30`, a value such as the brace in `[1, }`.
+  for (auto checked : {"is_bare_key_character(*cp) || is_string_delimiter(*cp)",
+                       "is_decimal_digit(*cp)", "!is_value_terminator(*cp)"}) {
+    if (!std::strcmp(expression, checked)) return;
+  }
   throw std::logic_error("the parser can't make sense of the text");
 }
 

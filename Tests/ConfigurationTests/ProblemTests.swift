@@ -194,6 +194,14 @@ import Testing
         + "comments, saw 'é'"
     ),
     (
+      "a = [1, }",
+      "f:1:9: error: Error while parsing value: could not determine value type"
+    ),
+    (
+      "a = 1979-05-27T:30:00",
+      "f:1:16: error: Error while parsing time: expected 2-digit hour, saw ':'"
+    ),
+    (
       "[=]",
       "f:1:2: error: Error while parsing key: expected bare key starting character or "
         + "string delimiter, saw '='"
