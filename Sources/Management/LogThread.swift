@@ -30,14 +30,10 @@ final class LogThread {
   /// Runs `log` on a thread of its own, which keeps it until it ends.
   static func start(_ log: consuming LogThread) throws(LogWriterError) -> LogThreadHandle {
     let box = unsafe Unmanaged.passRetained(log)
-    // Signals are for the thread that waits for them; SIGPIPE becomes EPIPE.
-    var all = sigset_t()
-    var before = sigset_t()
-    unsafe sigfillset(&all)
-    unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
     var thread = pthread_t()
-    let code = unsafe pthread_create(&thread, nil, LogThread.main, box.toOpaque())
+    let code = withSignalsBlocked {
+      unsafe pthread_create(&thread, nil, LogThread.main, box.toOpaque())
+    }
     guard code == 0 else {
       unsafe box.release()
       throw .cannotStart(errno: code)
@@ -110,7 +106,7 @@ final class LogThread {
       } else if errno != EINTR {
         let mayPass = errno == EAGAIN
         // At the end of the log nobody is waited for who would have to mend something.
-        if !mayPass && queue.deadline != nil { return false }
+        if let left = millisecondsLeft(), !mayPass || left <= 0 { return false }
         pause(mayPass ? Self.shortPauseMilliseconds : Self.pauseMilliseconds)
       }
     }
@@ -149,8 +145,8 @@ final class LogThread {
       if queue.wakeUps.wait(timeoutMilliseconds: Int32(clamping: left)) { queue.wakeUps.drain() }
     }
     // A wake-up is spent by its first reader, so the rest of a short pause is not watched.
-    _ = poll(
-      nil, 0, Int32(clamping: min(Self.shortPauseMilliseconds, millisecondsLeft() ?? 0)))
+    let rest = max(0, min(Self.shortPauseMilliseconds, millisecondsLeft() ?? 0))
+    _ = poll(nil, 0, Int32(rest))
   }
 
   /// Nil while the log is not to end.

@@ -59,18 +59,15 @@ public final class ManagementServer: Sendable {
 
   init(listening socket: ListeningSocket, service: HTTPService) throws(ManagementServerError) {
     let context = unsafe Unmanaged.passRetained(service)
-    // Its threads inherit the mask: signals are for the thread that waits for them.
-    var all = sigset_t()
-    var before = sigset_t()
-    unsafe sigfillset(&all)
-    unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
-    let started = unsafe cmicrohttpd_start(
-      socket.descriptor, ManagementServer.connectionsMax, ManagementServer.idleSeconds,
-      HTTPService.handle, HTTPService.completed, context.toOpaque())
-    let code = errno
-    unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
+    let (started, code) = unsafe withSignalsBlocked {
+      let daemon = unsafe cmicrohttpd_start(
+        socket.descriptor, ManagementServer.connectionsMax, ManagementServer.idleSeconds,
+        HTTPService.handle, HTTPService.completed, context.toOpaque())
+      return unsafe (daemon, errno)
+    }
     guard let started = unsafe started else {
-      close(socket.descriptor)
+      // The library closes the socket on some of its ways out and not on others. One that stays
+      // open is harmless in a program that does not start; one closed twice is not.
       unsafe context.release()
       throw .cannotStart(errno: code)
     }

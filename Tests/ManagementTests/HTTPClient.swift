@@ -23,10 +23,7 @@ final class RawConnection {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard result == 0 else {
-      close(descriptor)
-      throw Refused()
-    }
+    guard result == 0 else { throw Refused() }
   }
 
   deinit { close(descriptor) }
