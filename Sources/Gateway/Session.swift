@@ -46,6 +46,8 @@ struct Session: ~Copyable {
   var link = Session.noLink
   /// The link whose reading this session holds back, or ``noLink``.
   var heldLink = Session.noLink
+  /// Packets that were queued for a lost worker and wait for the next.
+  var packetsWaiting: UInt32 = 0
   /// Its place in the shard's list of live sessions.
   var place: UInt32 = 0
   /// The first and last piece gathered for the client in this turn.

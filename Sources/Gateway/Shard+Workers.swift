@@ -183,6 +183,7 @@ extension Shard {
     linksPausedByTotal.removeAll { $0 == link }
     releaseHolds(on: link)
     let unsent = links[link].takeUnsent()
+    countWaitingPackets(unsent)
     let moved = moveSessions(from: link, now: now, effects: &effects)
     reroute(unsent, pool: pool)
     pauseIfNoWorker(pool: pool, now: now, effects: &effects)
@@ -278,30 +279,52 @@ extension Shard {
 
   // MARK: Packets of lost workers
 
-  /// Gives the packets that had not left for a lost worker to those that have its sessions now.
-  private mutating func reroute(_ messages: [UInt8], pool: Int) {
+  /// Notes which sessions have packets in `messages`, for whoever is told of those sessions next.
+  private func countWaitingPackets(_ messages: [UInt8]) {
     unsafe messages.withUnsafeBytes { bytes in
       var rest = unsafe bytes
-      while rest.count > 0 {
-        let byteCount = unsafe ContractWriter.messageByteCount(at: rest)
-        let message = unsafe UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
-        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
-        // Events are not passed on: the next worker was told of the session anew.
-        guard unsafe ContractWriter.isPacket(message) else { continue }
-        let uuid = unsafe ContractWriter.uuid(of: message)
-        guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
-          sessions[index].uuid == uuid
-        else { continue }
-        let isPacketBalanced = configuration.pools[pool].balance == .packet
+      while let packet = unsafe nextPacket(&rest) {
+        unsafe sessions[packet.session].packetsWaiting += 1
+      }
+    }
+  }
+
+  /// Gives the packets that had not left for a lost worker to those that have its sessions now.
+  private mutating func reroute(_ messages: [UInt8], pool: Int) {
+    let isPacketBalanced = configuration.pools[pool].balance == .packet
+    unsafe messages.withUnsafeBytes { bytes in
+      var rest = unsafe bytes
+      while let (message, index) = unsafe nextPacket(&rest) {
         guard let link = isPacketBalanced ? pools[pool].next() : linkOrNil(of: index) else {
           unsafe pools[pool].orphans.append(contentsOf: message)
           continue
         }
         counters.packetsRerouted += 1
+        sessions[index].packetsWaiting -= 1
         unsafe links[link].sendEncoded(message)
         linkStates[Int(link)].isDirty = true
       }
     }
+  }
+
+  /// Takes the next packet whose session is still there from the front of encoded messages.
+  ///
+  /// Events are passed over: the next worker is told of its sessions anew.
+  private func nextPacket(
+    _ rest: inout UnsafeRawBufferPointer
+  ) -> (message: UnsafeRawBufferPointer, session: UInt32)? {
+    while rest.count > 0 {
+      let byteCount = unsafe ContractWriter.messageByteCount(at: rest)
+      let message = unsafe UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
+      unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+      guard unsafe ContractWriter.isPacket(message) else { continue }
+      let uuid = unsafe ContractWriter.uuid(of: message)
+      guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
+        sessions[index].uuid == uuid
+      else { continue }
+      return unsafe (message, index)
+    }
+    return nil
   }
 
   private mutating func sendOrphans(of pool: Int) {
@@ -323,7 +346,7 @@ extension Shard {
       SessionOpened(
         clientAddress: sessions[index].client.description, listener: listener.name,
         framer: listener.framerName, resumed: sessions[index].hadWorker,
-        nextSequence: sessions[index].packetsIn + 1),
+        nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1),
       of: sessions[index].uuid, time: time)
     sessions[index].isAnnounced = true
     linkStates[Int(link)].isDirty = true
