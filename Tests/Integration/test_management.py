@@ -39,9 +39,9 @@ def test_wrong_token(shared_gateway, method, path, token):
 
 
 @pytest.mark.parametrize("method, path, body, statuses", [
-    ("GET", "/", None, {404}),
+    ("PUT", "/", None, {405}),
     ("GET", "/nothing/here", None, {404}),
-    ("PUT", "/upstream", "{}", {405, 404}),
+    ("PUT", "/upstream", "{}", {405}),
     ("DELETE", "/upstream/99999", None, {404}),
     ("DELETE", "/upstream/x", None, {400, 404}),
     ("POST", "/upstream/99999/drain", None, {404}),
@@ -157,14 +157,14 @@ def test_drain(start_gateway, start_worker, connect):
     for client in clients:
         client.echo(b"before")
     path = f"/upstream/{gateway.worker(leaving)['id']}"
-    assert gateway.api("POST", f"{path}/drain")[0] in (200, 202)
+    assert gateway.api("POST", f"{path}/drain")[0] == 202
     gateway.wait_state(leaving, "drained")
     until(lambda: not leaving.streams, "its call has ended")
     for client in [*clients, connect(gateway), connect(gateway)]:
         client.echo(b"after")
     assert len(leaving.packets()) == 2
     assert gateway.worker(leaving)["sessions"] == 0
-    assert gateway.api("DELETE", path)[0] in (200, 202, 204)
+    assert gateway.api("DELETE", path)[0] == 202
     until(lambda: gateway.worker(leaving) is None, "removed")
 
 
@@ -191,7 +191,7 @@ def test_remove(start_gateway, start_worker, connect):
     clients = [connect(gateway) for _ in range(4)]
     for client in clients:
         client.echo(b"before")
-    assert gateway.api("DELETE", f"/upstream/{gateway.worker(leaving)['id']}")[0] in (200, 202, 204)
+    assert gateway.api("DELETE", f"/upstream/{gateway.worker(leaving)['id']}")[0] == 202
     until(lambda: gateway.worker(leaving) is None, "removed")
     for client in clients:
         client.echo(b"after")
@@ -212,9 +212,9 @@ def test_sessions(start_gateway, start_worker, connect):
     assert {s["listener"] for s in listed.values()} == {"game"}
     assert {s["packets_in"] for s in listed.values()} == {1}
     victim = listed[clients[1].address]["uuid"]
-    assert gateway.api("DELETE", f"/sessions/{victim}")[0] in (200, 202, 204)
+    assert gateway.api("DELETE", f"/sessions/{victim}")[0] == 200
     clients[1].wait_closed()
-    gateway.wait_log("session-closed", uuid=victim, reason="closed-by-operator")
+    gateway.wait_log("session-closed", session=victim, reason="closed-by-operator")
     clients[0].echo(b"still here")
     assert {s["client"] for s in gateway.sessions()} == {clients[0].address, clients[2].address}
     assert gateway.api("DELETE", f"/sessions/{victim}")[0] == 404
@@ -227,9 +227,9 @@ def test_metrics_add_up(start_gateway, start_worker, connect):
     clients = [connect(gateway) for _ in range(6)]
     for client in clients:
         client.echo(b"hello")
+    assert gateway.api("DELETE", f"/sessions/{gateway.uuid_of(clients[2])}")[0] == 200
     clients[0].close()
     clients[1].reset()
-    gateway.api("DELETE", f"/sessions/{gateway.sessions()[-1]['uuid']}")
     for reason in ("client-closed", "client-reset", "closed-by-operator"):
         gateway.wait_closed(reason)
     metrics = gateway.metrics()

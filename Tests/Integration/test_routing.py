@@ -80,7 +80,7 @@ def test_broadcasts(start_gateway, start_worker, connect):
 def test_activity_ends(start_gateway, start_worker, connect):
     """A client that was silent for the active window is no longer active."""
     worker = start_worker()
-    gateway = start_gateway(workers=[worker], pool={"active_window": "300ms"})
+    gateway = start_gateway(workers=[worker], pool={"active_window": "1s"})
     client = connect(gateway)
     client.echo(b"I am here")
     client.socket.settimeout(0.05)
@@ -95,7 +95,7 @@ def test_activity_ends(start_gateway, start_worker, connect):
         return received
 
     until(not_active, "the client is not active")
-    assert set(received.split(b";")) == {b"wake up", b""}
+    assert set(bytes(received).split(b";")) == {b"wake up", b""}
 
 
 def test_broadcast_stays_in_its_pool(start_gateway, start_worker, connect):

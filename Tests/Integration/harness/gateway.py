@@ -110,7 +110,7 @@ class Gateway:
                 record = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(record, dict) and (event is None or event in record.values()) and all(
+            if event in (None, record["event"]) and all(
                     record.get(key) == value for key, value in fields.items()):
                 records.append(record)
         return records
@@ -125,7 +125,7 @@ class Gateway:
 
     def wait_lost(self, worker, reason):
         """Waits until the link to `worker` ended for `reason`."""
-        return self.wait_log("worker-lost", endpoint=worker.endpoint, reason=reason)
+        return self.wait_log("worker-lost", worker=worker.endpoint, reason=reason)
 
     # The management API.
 
@@ -147,8 +147,8 @@ class Gateway:
         return response.status, text
 
     def workers(self):
-        """The upstreams, in the order in which they were added."""
-        return self._list("/upstream", "upstreams", "workers", "upstream")
+        """All upstreams, in the order in which they were added."""
+        return self._get("/upstream")["workers"]
 
     def worker(self, worker):
         """One upstream, by its endpoint; None when there is none."""
@@ -164,7 +164,11 @@ class Gateway:
               f"{count} workers are ready")
 
     def sessions(self):
-        return self._list("/sessions", "sessions")
+        """At most the hundred of the first page."""
+        return self._get("/sessions")["sessions"]
+
+    def uuid_of(self, client):
+        return next(s["uuid"] for s in self.sessions() if s["client"] == client.address)
 
     def metrics(self):
         """Samples by their full name, labels included, as they stand in the text."""
@@ -173,11 +177,9 @@ class Gateway:
         return {name: float(value) for name, value in
                 re.findall(r"^([a-z_]+(?:\{.*\})?) (\S+)$", text, re.MULTILINE)}
 
-    def _list(self, path, *keys):
+    def _get(self, path):
         status, body = self.api("GET", path)
         assert status == 200, (status, body)
-        if isinstance(body, dict):
-            return next(body[key] for key in keys if key in body)
         return body
 
     # Starting.

@@ -78,20 +78,26 @@ class Http2Worker(SocketWorker):
         paths = {}
         while data := sock.recv(65536):
             try:
-                events = connection.receive_data(data)
+                for event in connection.receive_data(data):
+                    self._handle(event, sock, connection, paths)
             except h2.exceptions.ProtocolError:
-                return
-            for event in events:
-                if isinstance(event, h2.events.RequestReceived):
-                    paths[event.stream_id] = dict(event.headers)[":path"]
-                    call = Call(sock, connection, event.stream_id)
-                    self._opened(call, paths[event.stream_id])
-                elif isinstance(event, h2.events.DataReceived):
-                    connection.acknowledge_received_data(
-                        event.flow_controlled_length, event.stream_id)
-                    call = Call(sock, connection, event.stream_id)
-                    self._data(call, paths[event.stream_id])
+                return  # After misbehaving this side knows no better than to close.
             sock.sendall(connection.data_to_send())
+
+    def _handle(self, event, sock, connection, paths):
+        if isinstance(event, h2.events.RequestReceived):
+            path = paths[event.stream_id] = dict(event.headers)[":path"]
+            self._opened(Call(sock, connection, event.stream_id), path)
+        elif isinstance(event, h2.events.DataReceived) and event.data:
+            connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            call = Call(sock, connection, event.stream_id)
+            if paths[event.stream_id] == LIVE_PATH:
+                if self._at != "live":
+                    call.send(live_result())
+            elif paths[event.stream_id] == STREAM_PATH and self._at == "packet":
+                # Once: what follows on this stream is not answered.
+                paths[event.stream_id] = None
+                self._misbehave(call)
 
     def _opened(self, call, path):
         if path == STREAM_PATH and self._at == "headers":
@@ -105,12 +111,6 @@ class Http2Worker(SocketWorker):
             if path == READY_PATH:
                 call.send(grpc_message(pb.ReadyResult(ready=True).SerializeToString()))
                 call.finish()
-
-    def _data(self, call, path):
-        if path == LIVE_PATH and self._at != "live":
-            call.send(live_result())
-        elif path == STREAM_PATH and self._at == "packet":
-            self._misbehave(call)
 
 
 class Call:
