@@ -45,15 +45,11 @@ def start_gateway(tmp_path, request):
 
     yield start
     for gateway in gateways:
-        crashed = gateway.process.exited() and gateway.process.wait() not in (0, *EXPECTED_SIGNALS)
+        crashed = gateway.process.crashed()
         gateway.kill()
         if crashed or getattr(request.node, "failed", False):
             print(f"--- {gateway.directory.name}\n{gateway.process.output()[-8000:]}")
         assert not crashed, f"the gateway ended by itself: {gateway.process.wait()}"
-
-
-# A test may kill the gateway outright or by a second signal; anything else is a crash.
-EXPECTED_SIGNALS = (-9, -15, -2)
 
 
 @pytest.fixture

@@ -7,6 +7,9 @@ import subprocess
 
 from harness.waiting import DEADLINE_SECONDS, until
 
+FAULTS = {signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE,
+          signal.SIGSEGV, signal.SIGSYS}
+
 
 class Process:
     def __init__(self, command, log, cwd=None, descriptors_max=None):
@@ -19,6 +22,7 @@ class Process:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=cwd)
         self.pid = self._process.pid
+        self._signalled = False
 
     def output(self):
         return self.log.read_text(errors="replace")
@@ -26,11 +30,16 @@ class Process:
     def exited(self):
         return self._process.poll() is not None
 
+    def crashed(self):
+        """Ended without having been told to, or by a signal that only a fault of its own sends."""
+        return self.exited() and (not self._signalled or -self._process.returncode in FAULTS)
+
     def wait(self, deadline=DEADLINE_SECONDS):
         """The exit status; negative for a signal."""
         return self._process.wait(deadline)
 
     def signal(self, number):
+        self._signalled = True
         self._process.send_signal(number)
 
     def terminate(self):
@@ -46,7 +55,7 @@ class Process:
 
     def kill(self):
         if not self.exited():
-            self._process.kill()
+            self.signal(signal.SIGKILL)
         self._process.wait()
 
     def resident_bytes(self):
