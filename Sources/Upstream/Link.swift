@@ -280,15 +280,19 @@ public struct Link: ~Copyable {
       return end(.aliveTimeout, "", now: now)
     }
     if heartbeat!.nextBeat <= now {
-      if liveSupported, calls.live == 0 {
-        if case .ended(let ended) = begin(.live, now: now) {
-          return .ended(ended)
-        }
-      }
-      if liveSupported { http!.sendBeat() }
-      if heartbeat!.sent(live: liveSupported, now: now) { http!.sendPing() }
+      if case .ended(let ended) = sendBeat(now: now) { return .ended(ended) }
+      if heartbeat!.sent(now: now) { http!.sendPing() }
     }
     deadline = heartbeat!.deadline
+    return .none
+  }
+
+  /// Asks for a sign of life: on the `live` call, or, from a worker without it, by `ready`, whose
+  /// answer does not matter then.
+  private mutating func sendBeat(now: Instant) -> LinkAction {
+    guard liveSupported else { return calls.ready == 0 ? begin(.ready, now: now) : .none }
+    if calls.live == 0, case .ended(let ended) = begin(.live, now: now) { return .ended(ended) }
+    http!.sendBeat()
     return .none
   }
 
@@ -409,7 +413,7 @@ public struct Link: ~Copyable {
             return fail(.malformedMessage, "live", now: now)
           }
           guard isLive else { return fail(.notLive, now: now) }
-          heartbeat?.liveAnswered()
+          heartbeat?.answered()
         }
       }
     }
@@ -441,6 +445,11 @@ public struct Link: ~Copyable {
     let detail = message.isEmpty ? "\(status)" : "\(status) \(message)"
     if stream == calls.ready {
       calls.ready = 0
+      guard phase == .asking || phase == .handshaking else {
+        readyAnswer = nil
+        heartbeat?.answered()
+        return .none
+      }
       if status == 0 { return readyAnswered(now: now) }
       guard status == unimplemented else {
         return fail(.grpcStatus, "ready: \(detail)", now: now)
@@ -450,7 +459,7 @@ public struct Link: ~Copyable {
     }
     if stream == calls.live {
       calls.live = 0
-      heartbeat?.liveAnswered()
+      heartbeat?.answered()
       if status == unimplemented { liveSupported = false }
       guard status == 0 || status == unimplemented || phase == .draining else {
         return fail(.liveEnded, detail, now: now)
@@ -479,7 +488,6 @@ public struct Link: ~Copyable {
   }
 
   private mutating func readyAnswered(now: Instant) -> LinkAction {
-    guard phase == .asking || phase == .handshaking else { return .none }
     guard let answer = readyAnswer else {
       return fail(.malformedMessage, "ready: no answer", now: now)
     }
