@@ -66,6 +66,8 @@ public struct Link: ~Copyable {
     var packets: Int32 = 0
     var ready: Int32 = 0
     var live: Int32 = 0
+    /// The live call that is open, or was last, has brought an answer.
+    var liveWasAnswered = false
   }
 
   public init(
@@ -166,7 +168,9 @@ public struct Link: ~Copyable {
       switch call {
       case .packets: calls.packets = stream
       case .ready: calls.ready = stream
-      case .live: calls.live = stream
+      case .live:
+        calls.live = stream
+        calls.liveWasAnswered = false
       }
       return .none
     } catch {
@@ -413,6 +417,7 @@ public struct Link: ~Copyable {
             return fail(.malformedMessage, "live", now: now)
           }
           guard isLive else { return fail(.notLive, now: now) }
+          calls.liveWasAnswered = true
           heartbeat?.answered()
         }
       }
@@ -459,12 +464,14 @@ public struct Link: ~Copyable {
     }
     if stream == calls.live {
       calls.live = 0
-      heartbeat?.answered()
-      if status == unimplemented { liveSupported = false }
-      guard status == 0 || status == unimplemented || phase == .draining else {
-        return fail(.liveEnded, detail, now: now)
+      if status == unimplemented {
+        liveSupported = false
+        heartbeat?.answered()
+        return .none
       }
-      return .none
+      // A worker that answers and returns is asked again with the next beat.
+      let isGood = status == 0 && calls.liveWasAnswered
+      return isGood || phase == .draining ? .none : fail(.liveEnded, detail, now: now)
     }
     calls.packets = 0
     if phase == .draining { return endDraining(now: now) }
