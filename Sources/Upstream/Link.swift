@@ -18,7 +18,11 @@ public import Primitives
 @safe
 public struct Link: ~Copyable {
   /// What becomes of the link after its connection has ended.
-  public enum Afterwards: BitwiseCopyable, Sendable { case reconnect, stayDrained, remove }
+  public enum Afterwards: BitwiseCopyable, Sendable {
+    case reconnect, stayDrained, remove
+    /// The gateway ends: removed, for another reason.
+    case shutDown
+  }
 
   enum Phase: BitwiseCopyable {
     case idle, resolving, connecting, handshaking, asking, notReady, active, draining, backingOff
@@ -215,7 +219,7 @@ public struct Link: ~Copyable {
     case .stayDrained:
       phase = .drained
       deadline = .distantFuture
-    case .remove:
+    case .remove, .shutDown:
       phase = .removed
       deadline = .distantFuture
     }
@@ -225,10 +229,16 @@ public struct Link: ~Copyable {
   }
 
   private mutating func endDraining(now: Instant) -> LinkAction {
+    end(reasonToEnd, http?.statusMessage ?? "", now: now)
+  }
+
+  /// Why a link ends that was told to.
+  private var reasonToEnd: LinkEndReason {
     switch afterwards {
-    case .reconnect: end(.goAway, http?.statusMessage ?? "", now: now)
-    case .stayDrained: end(.drained, "", now: now)
-    case .remove: end(.removed, "", now: now)
+    case .reconnect: .goAway
+    case .stayDrained: .drained
+    case .remove: .removed
+    case .shutDown: .shutdown
     }
   }
 
@@ -248,9 +258,9 @@ public struct Link: ~Copyable {
       return .none
     case .draining: return .none
     case .idle, .resolving, .connecting, .handshaking, .asking, .notReady, .backingOff:
-      return end(next == .remove ? .removed : .drained, "", now: now)
+      return end(reasonToEnd, "", now: now)
     case .drained, .removed:
-      phase = next == .remove ? .removed : .drained
+      phase = next == .stayDrained ? .drained : .removed
       return .none
     }
   }
