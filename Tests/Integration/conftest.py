@@ -54,7 +54,7 @@ def start_gateway(tmp_path, request):
 
 @pytest.fixture
 def start_worker():
-    """start_worker(on_packet=…, features=…, …) -> a scriptable Worker; `kind` for hostile ones."""
+    """start_worker(on_packet=…, features=…, …) -> a Worker; `kind` names another class."""
     workers = []
 
     def start(*arguments, kind=Worker, **options):

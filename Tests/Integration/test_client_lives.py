@@ -93,7 +93,7 @@ def test_half_close_and_a_large_answer(start_gateway, start_worker, connect):
 def test_close_with_half_a_packet(start_gateway, start_worker, connect):
     """Bytes that never became a packet are not sent to the worker."""
     worker = start_worker()
-    gateway = start_gateway(workers=[worker])
+    gateway = start_gateway(workers=[worker], listener={"half_close_timeout": "200ms"})
     client = connect(gateway)
     client.echo(b"whole")
     client.send(frame(b"half of it is missing")[:10])
@@ -222,7 +222,8 @@ def test_many_short_sessions(start_gateway, start_worker, connect, how):
     connect(gateway).echo(b"stays")
     until(lambda: len(gateway.sessions()) == 1, "one session")
     before = gateway.process.descriptors()
-    for number in range(300):
+    # Each half-closed one waits for answers that might still come.
+    for number in range(60 if how == "half" else 300):
         client = connect(gateway)
         if number % 3:
             client.send_packet(b"hello")

@@ -51,7 +51,7 @@ def test_requests_are_the_official_bytes(start_gateway, start_worker, connect, s
     # Around every length at which a varint or a frame grows.
     sizes = [0, 1, 63, 64, 127, 128, 129, 16_000, 16_319, 16_384, 16_385, 65_535]
     worker = start_worker(on_packet=silent, features=[pb.SESSION_EVENTS])
-    client = connect(start_gateway(workers=[worker]))
+    client = connect(start_gateway(workers=[worker], listener={"half_close_timeout": "100ms"}))
     payloads = [rng.randbytes(rng.choice(sizes) if rng.random() < 0.5 else rng.randrange(300))
                 for _ in range(100)]
     for payload in payloads:

@@ -11,6 +11,9 @@ from harness.http2_worker import SocketWorker
 from harness.waiting import stays, until
 from harness.workers import echo
 
+# For clients whose answers were lost: how long the gateway waits for them in vain.
+SHORT_HALF_CLOSE = {"half_close_timeout": "2s"}
+
 
 @pytest.mark.parametrize("language", ["python", "go"])
 def test_killed_worker(start_gateway, start_example, start_worker, connect, language):
@@ -102,7 +105,7 @@ def test_ready_after_a_while(start_gateway, start_worker, connect):
 
 
 def test_ready_hangs(start_gateway, start_worker, connect):
-    """A `ready` without an answer ends the link after ready_timeout; others are served meanwhile."""
+    """A `ready` without an answer ends the link after ready_timeout, and delays nobody."""
     release = threading.Event()
     hung = start_worker(ready=lambda: release.wait(60))
     good = start_worker()
@@ -226,15 +229,15 @@ def test_drain_under_load(start_gateway, start_example, connect):
     gateway.wait_state(first, "drained")
     assert gateway.worker(first)["sessions"] == 0
     flow_on(streams)
-    for stream in streams:
-        assert stream.finish() == list(range(1, stream.sent + 1))
+    for stream in finished(streams):
+        assert stream.numbers == list(range(1, stream.sent + 1))
     assert gateway.log("worker-lost", worker=second.endpoint) == []
 
 
 def test_kill_under_load(start_gateway, start_example, connect):
     """kill -9 under load: only answers the dead worker owed are missing; all else is in order."""
     doomed, other = start_example("go"), start_example("go")
-    gateway = start_gateway(workers=[doomed, other])
+    gateway = start_gateway(listener=SHORT_HALF_CLOSE, workers=[doomed, other])
     streams = [Stream(connect(gateway), f"c{number}") for number in range(8)]
     until(lambda: all(len(s.received) > 100 for s in streams), "streams flow")
     mine = {w["endpoint"]: w["sessions"] for w in gateway.workers()}
@@ -242,8 +245,8 @@ def test_kill_under_load(start_gateway, start_example, connect):
     doomed.kill()
     flow_on(streams)
     unharmed = 0
-    for stream in streams:
-        numbers = stream.finish()
+    for stream in finished(streams):
+        numbers = stream.numbers
         assert numbers == sorted(set(numbers)), "repeated or out of order"
         missing = sorted(set(range(1, stream.sent + 1)) - set(numbers))
         # At most what was under way, all of it from the one moment of the loss.
@@ -257,7 +260,8 @@ def test_kill_under_load(start_gateway, start_example, connect):
 def test_stop_under_load(start_gateway, start_example, connect):
     """SIGSTOP under load: the other worker's clients never stop, and nobody is disconnected."""
     doomed, other = start_example("go"), start_example("go")
-    gateway = start_gateway(workers=[doomed, other], worker={"alive_timeout": "900ms"})
+    gateway = start_gateway(workers=[doomed, other], worker={"alive_timeout": "900ms"},
+                            listener=SHORT_HALF_CLOSE)
     streams = [Stream(connect(gateway), f"c{number}") for number in range(6)]
     until(lambda: all(len(s.received) > 100 for s in streams), "streams flow")
     doomed.pause()
@@ -265,8 +269,8 @@ def test_stop_under_load(start_gateway, start_example, connect):
     flow_on(streams)
     doomed.kill()
     whole = 0
-    for stream in streams:
-        numbers = stream.finish()
+    for stream in finished(streams):
+        numbers = stream.numbers
         assert numbers == sorted(set(numbers)), "repeated or out of order"
         whole += numbers == list(range(1, stream.sent + 1))
     assert whole >= 3
@@ -276,14 +280,14 @@ def test_stop_under_load(start_gateway, start_example, connect):
 def test_worker_is_told_to_stop(start_gateway, start_example, connect):
     """SIGTERM to a worker under load (GOAWAY, then an end): its clients go on elsewhere."""
     leaving, other = start_example("go"), start_example("go")
-    gateway = start_gateway(workers=[leaving, other])
+    gateway = start_gateway(listener=SHORT_HALF_CLOSE, workers=[leaving, other])
     streams = [Stream(connect(gateway), f"c{number}") for number in range(6)]
     until(lambda: all(len(s.received) > 100 for s in streams), "streams flow")
     leaving.terminate()
     assert leaving.wait() == 0
     flow_on(streams)
-    for stream in streams:
-        numbers = stream.finish()
+    for stream in finished(streams):
+        numbers = stream.numbers
         assert numbers == sorted(set(numbers)), "repeated or out of order"
     gateway.wait_log("worker-lost", worker=leaving.endpoint)
 
@@ -308,6 +312,15 @@ def test_stalled_worker_holds_back_its_own_clients_only(start_gateway, start_wor
     assert gateway.process.resident_bytes() - before < 32 << 20
     assert gateway.log("session-closed") == []
     release.set()
+
+
+def finished(streams):
+    """All streams, once they have ended; together, because each may wait for lost answers."""
+    for stream in streams:
+        stream.stop()
+    for stream in streams:
+        stream.numbers = stream.finish()
+    return streams
 
 
 def flow_on(streams, count=100):

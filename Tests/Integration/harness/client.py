@@ -82,13 +82,14 @@ class Client:
 
 
 class Stream:
-    """Sends numbered packets through an echoing worker and keeps what comes back, on two threads."""
+    """Sends numbered packets to an echoing worker and keeps what comes back, on two threads."""
 
     def __init__(self, client, name, window=32):
         self.client = client
         self.name = name
         self.sent = 0
         self.received = []
+        self.numbers = None
         self.error = None
         # So many may be under way: enough to keep the gateway busy, not enough to fill buffers.
         self._room = threading.Semaphore(window)
@@ -130,9 +131,13 @@ class Stream:
         except (OSError, AssertionError, ValueError, IndexError) as error:
             self.error = error
 
-    def finish(self):
-        """Stops sending, waits until the gateway has closed, and returns the numbers that came."""
+    def stop(self):
+        """Ends sending; what is under way still comes."""
         self._stopping.set()
+
+    def finish(self):
+        """Waits until the gateway has closed, and returns the numbers that came."""
+        self.stop()
         for thread in self._threads:
             thread.join(DEADLINE_SECONDS)
             assert not thread.is_alive(), f"{self.name}: stream does not end"
@@ -140,6 +145,6 @@ class Stream:
         numbers = []
         for packet in self.received:
             number = int(packet.split(b"/", 2)[1])
-            assert packet == self.packet(number), f"{self.name}: corrupt or foreign: {packet[:60]!r}"
+            assert packet == self.packet(number), f"{self.name}: not its own: {packet[:60]!r}"
             numbers.append(number)
         return numbers

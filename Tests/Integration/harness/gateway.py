@@ -78,9 +78,13 @@ class Gateway:
         for _ in range(5):
             self._choose_ports(config)
             self._start(toml(self.config), descriptors_max)
-            if self._came_up("/readyz" if ready else "/livez"):
-                self.wait_ready(self._configured_workers() if ready is True else ready)
-                return
+            try:
+                if self._came_up(ready):
+                    return
+            except BaseException:
+                self.kill()
+                print(self.process.output())
+                raise
         raise AssertionError("no free port found in five tries")
 
     def client(self, listener=0, **options):
@@ -103,7 +107,7 @@ class Gateway:
     # The log.
 
     def log(self, event=None, **fields):
-        """Records of the log; of one event (`worker-lost`, `session-closed` …) and with `fields`."""
+        """Records of the log: of one event, such as `worker-lost`, and with `fields`."""
         records = []
         for line in self.process.output().splitlines():
             try:
@@ -168,7 +172,9 @@ class Gateway:
         return self._get("/sessions")["sessions"]
 
     def uuid_of(self, client):
-        return next(s["uuid"] for s in self.sessions() if s["client"] == client.address)
+        """Waits, because a client is connected before the gateway has accepted it."""
+        return until(lambda: [s["uuid"] for s in self.sessions() if s["client"] == client.address],
+                     f"session of {client.address}")[0]
 
     def metrics(self):
         """Samples by their full name, labels included, as they stand in the text."""
@@ -203,17 +209,17 @@ class Gateway:
     def _start(self, text, descriptors_max):
         path = self.directory / "gatehouse.toml"
         path.write_text(text + "\n")
-        self.process = Process([binary(), "serve", "--config", path], self.directory / "gateway.log",
+        command = [binary(), "serve", "--config", path]
+        self.process = Process(command, self.directory / "gateway.log",
                                cwd=self.directory, descriptors_max=descriptors_max)
 
-    def _came_up(self, path):
+    def _came_up(self, ready):
         """False when one of the ports was taken in the meantime."""
-        try:
-            until(lambda: self.process.exited() or self._answers(path), f"gateway answers {path}")
-        except AssertionError:
-            self.kill()
-            raise AssertionError(f"gateway is not up:\n{self.process.output()}") from None
+        path = "/readyz" if ready else "/livez"
+        until(lambda: self.process.exited() or self._answers(path), f"gateway answers {path}")
         if not self.process.exited():
+            if ready:
+                self.wait_ready(self._configured_workers() if ready is True else ready)
             return True
         output = self.process.output()
         assert re.search("in use|EADDRINUSE", output), f"gateway ended at start:\n{output}"

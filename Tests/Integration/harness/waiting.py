@@ -7,7 +7,7 @@ DEADLINE_SECONDS = 30
 
 
 def until(condition, what="condition", deadline=DEADLINE_SECONDS):
-    """Polls `condition` until it is truthy and returns its value; fails after `deadline` seconds."""
+    """Polls `condition` until it is truthy and returns its value; fails after `deadline`."""
     end = time.monotonic() + deadline
     while True:
         value = condition()

@@ -19,7 +19,7 @@ def silent(worker, request):
 
 
 class Worker:
-    """A grpcio worker that sees the very bytes of every request and sends the very bytes it is told.
+    """A grpcio worker that sees the very bytes of each request and sends the bytes it is told.
 
     `on_packet(worker, request)` is called for each packet; `ready` and `live` may be replaced while
     it runs: each is a value, or a function that makes one (and may block).
