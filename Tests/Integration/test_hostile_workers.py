@@ -202,11 +202,12 @@ def test_at_the_call(start_gateway, start_worker, connect, at, misbehave, reason
 
 
 @pytest.mark.parametrize("misbehave, reasons", [
+    (grpc_ok, {"live-ended"}),
     (grpc_unavailable, {"live-ended", "grpc-status"}),
     (rst_stream, {"live-ended", "stream-reset"}),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_heartbeat_ends(start_gateway, start_worker, connect, misbehave, reasons):
-    """A heartbeat call that is refused or broken off means a worker that is not alive."""
+    """A heartbeat call that is refused, broken off or ended without an answer means a worker that is not alive."""
     hostile, good = start_worker(misbehave_after_headers(misbehave), "live",
                                  kind=Http2Worker), start_worker()
     gateway = start_gateway(workers=[hostile, good], ready=1)
