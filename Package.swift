@@ -59,7 +59,8 @@ let package = Package(
       name: "UpstreamTests", dependencies: ["Upstream", "Primitives", "CNgHttp2"],
       swiftSettings: testing),
     .testTarget(
-      name: "GatewayTests", dependencies: ["Gateway", "Upstream", "Framing", "Primitives"],
+      name: "GatewayTests",
+      dependencies: ["Gateway", "Upstream", "Framing", "Primitives", "SampleWorker"],
       swiftSettings: testing),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Framing"],

@@ -51,6 +51,8 @@ extension Shard {
     effects: inout Effects
   ) -> Int {
     let (count, action) = unsafe links[link].prepareWrite(slices, now: now)
+    // Nothing happened: the link must not count as dirty again, or every turn would write.
+    if case .none = action { return count }
     perform(action, on: link, now: now, effects: &effects)
     return count
   }

@@ -1,0 +1,295 @@
+import Framing
+import Primitives
+import Testing
+import Upstream
+
+@testable import Gateway
+
+/// Drives one shard against clients and workers in memory, with a clock that only tests move.
+///
+/// Performs effects as the reactor does: after each event, all of them, in order, those that
+/// performing leads to included. Whatever the system would decide (where reads are cut, how much a
+/// socket takes, who is served first) is drawn from a seed.
+final class VirtualWorld {
+  /// What the network between gateway and worker holds in one direction, in bytes.
+  static let networkBytesMax = 256 << 10
+  private static let slicesMax = 16
+
+  /// The gateway's end of a connection to a worker.
+  struct LinkSocket {
+    var worker: VirtualWorker?
+    var isConnecting = false
+    /// The worker is gone; what it had sent can still be read.
+    var isBroken = false
+    var reads = true
+    var awaitsWritable = false
+    var toWorker: [UInt8] = []
+    var toGateway: [UInt8] = []
+    var resolves = false
+    /// Tells this connection from the link's earlier ones.
+    var serial = 0
+  }
+
+  var shard: Shard
+  var effects = Effects()
+  let configuration: GatewayConfiguration
+  var random: SeededRandom
+  private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
+
+  var clients: [VirtualClient] = []
+  /// The client of each session, indexed like the shard's sessions.
+  var clientOfSlot: [Int] = []
+  var workers: [VirtualWorker]
+  var links: [LinkSocket] = []
+  /// Bytes that the network holds on their way to a worker, by port, where that is not as usual.
+  var networkBytesMax: [UInt16: Int] = [:]
+
+  /// Reads and writes are cut at random places.
+  var cuts = false
+  private(set) var log: [LogEvent] = []
+  private var replies: [UInt64: [Reply]] = [:]
+  private var lastToken: UInt64 = 0
+  private(set) var isFinished = false
+  private(set) var isAccepting = true
+  private var moved = false
+  private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 1)
+  let slices = UnsafeMutableBufferPointer<IOSlice>.allocate(capacity: VirtualWorld.slicesMax)
+
+  /// A gateway with one pool of `workers` and one raw listener, unless `adjust` says otherwise.
+  ///
+  /// - Parameter adjust: may also take workers out of the configuration, to add them later.
+  init(
+    seed: UInt64 = 1, workers count: Int = 1, windowBytes: Int = 16 << 20, connects: Bool = true,
+    adjust: (inout GatewayConfiguration) -> Void = { _ in }
+  ) {
+    random = SeededRandom(seed: seed)
+    workers = (0..<count).map { VirtualWorker(port: UInt16(9000 + $0), windowBytes: windowBytes) }
+    var configuration = GatewayConfiguration()
+    configuration.limits.sessionsMax = 1000
+    var pool = PoolConfiguration(name: "main")
+    pool.workers = workers.map(\.configuration)
+    configuration.pools = [pool]
+    configuration.listeners = [
+      ListenerConfiguration(name: "game", host: "127.0.0.1", port: 7000, pool: 0)
+    ]
+    adjust(&configuration)
+    self.configuration = configuration
+    shard = Shard(
+      configuration: configuration, index: 3, seed: seed, now: now,
+      unixMilliseconds: Self.unixMilliseconds(now))
+    if connects {
+      start()
+      settle()
+    }
+  }
+
+  deinit {
+    readBuffer.deallocate()
+    slices.deallocate()
+  }
+
+  func start() {
+    shard.start(now: now, effects: &effects)
+    performEffects()
+  }
+
+  // MARK: Time
+
+  /// Turns until nothing moves any more, without any time passing.
+  func settle(_ location: SourceLocation = #_sourceLocation) {
+    for _ in 0..<100_000 {
+      turn()
+      if !moved { return }
+    }
+    Issue.record("the world does not come to rest", sourceLocation: location)
+  }
+
+  /// Lets time pass, from deadline to deadline.
+  func advance(_ interval: Interval) {
+    let target = now + interval
+    settle()
+    while let deadline = shard.nextDeadline, deadline <= target {
+      // A driver wakes up late rather than early.
+      now = max(now + .milliseconds(1), deadline)
+      settle()
+    }
+    now = max(now, target)
+    settle()
+  }
+
+  /// Lets time pass until `isTrue`; false when it has not become so within `limit`.
+  func advance(upTo limit: Interval, until isTrue: () -> Bool) -> Bool {
+    let target = now + limit
+    settle()
+    while !isTrue() {
+      guard let deadline = shard.nextDeadline, deadline <= target else { return false }
+      now = max(now + .milliseconds(1), deadline)
+      settle()
+    }
+    return true
+  }
+
+  private static func unixMilliseconds(_ now: Instant) -> UInt64 {
+    1_800_000_000_000 + now.nanoseconds / 1_000_000
+  }
+
+  // MARK: One turn
+
+  /// Marks that something happened, so that the world is not at rest.
+  func note() { moved = true }
+
+  /// One turn of the driver's loop, then of the workers.
+  func turn() {
+    moved = false
+    shard.beginTurn(unixMilliseconds: Self.unixMilliseconds(now))
+    for client in shuffled(clients.count) where clients[client].isOpen { clientReady(client) }
+    var readable: [Int] = []
+    for link in shuffled(links.count) where linkReady(link) { readable.append(link) }
+    endTurn()
+    for link in readable { readLink(link) }
+    shard.timePassed(now: now, effects: &effects)
+    performEffects()
+    endTurn()
+    for link in shuffled(links.count) { runWorker(of: link) }
+    checkShard()
+  }
+
+  private func endTurn() {
+    shard.endTurn(now: now, effects: &effects)
+    performEffects()
+  }
+
+  private func shuffled(_ count: Int) -> [Int] {
+    cuts ? Array(0..<count).shuffled(using: &random) : Array(0..<count)
+  }
+
+  /// How much of `byteCount` a system call moves: all, or with ``cuts`` any part of it.
+  func cut(_ byteCount: Int) -> Int {
+    guard cuts, byteCount > 1 else { return byteCount }
+    switch UInt8.random(in: 0..<4, using: &random) {
+    case 0: return byteCount
+    case 1: return Int.random(in: 1...min(byteCount, 8), using: &random)
+    default: return Int.random(in: 1...byteCount, using: &random)
+    }
+  }
+
+  /// Lends the gateway's read buffer with `bytes` in it; what it held before is overwritten.
+  func withReadBuffer(_ bytes: some Collection<UInt8>, _ body: (UnsafeRawBufferPointer) -> Void) {
+    // Stale bytes must not look like the ones that were there before.
+    readBuffer.copyBytes(from: bytes)
+    body(UnsafeRawBufferPointer(rebasing: readBuffer[..<bytes.count]))
+    for index in 0..<min(bytes.count, 4096) { readBuffer[index] = 0xee }
+  }
+
+  // MARK: Operators
+
+  /// Carries out a command; its answers are read with ``replies(to:)``.
+  @discardableResult
+  func command(_ command: Command) -> UInt64 {
+    lastToken += 1
+    shard.handle(command, token: lastToken, now: now, effects: &effects)
+    performEffects()
+    return lastToken
+  }
+
+  func replies(to token: UInt64) -> [Reply] { replies[token] ?? [] }
+
+  func metrics() -> MetricsSnapshot {
+    guard case .metrics(let metrics)? = replies(to: command(.metrics)).first else {
+      preconditionFailure("metrics are answered at once")
+    }
+    return metrics
+  }
+
+  func workerStatuses() -> [WorkerStatus] {
+    guard case .workers(let statuses)? = replies(to: command(.listWorkers)).first else {
+      preconditionFailure("the list of workers is answered at once")
+    }
+    return statuses
+  }
+
+  func status(of worker: Int) -> WorkerStatus? {
+    workerStatuses().first { $0.endpoint == workers[worker].configuration.authority }
+  }
+
+  func beginShutdown() {
+    shard.beginShutdown(now: now, effects: &effects)
+    performEffects()
+    settle()
+  }
+
+  // MARK: Effects
+
+  /// Performs all effects, those that performing leads to included.
+  func performEffects() {
+    var next = 0
+    while next < effects.io.count {
+      let effect = effects.io[next]
+      next += 1
+      note()
+      switch effect {
+      case .writeClient(let id): writeClient(id)
+      case .awaitWritable(let id, let isOn): client(of: id) { $0.awaitsWritable = isOn }
+      case .readClient(let id, let isOn): client(of: id) { $0.isRead = isOn }
+      case .closeClient(let id, let abort): closeClient(id, abort: abort)
+      case .resolve(let link): resolve(Int(link))
+      case .connect(let link, let address): connect(Int(link), to: address)
+      case .writeLink(let link): writeLink(Int(link))
+      case .readLink(let link, let isOn): links[Int(link)].reads = isOn
+      case .closeLink(let link): closeLink(Int(link))
+      case .stopAccepting: isAccepting = false
+      case .finished: isFinished = true
+      }
+    }
+    for event in effects.log { take(event) }
+    for (token, reply) in effects.replies { replies[token, default: []].append(reply) }
+    effects.removeAll()
+  }
+
+  // MARK: Checks
+
+  /// Whatever happens, the shard's own figures agree with each other and with the driver's.
+  private func checkShard() {
+    var queued = 0
+    var holds: [UInt32: Int] = [:]
+    var sessions: [UInt32: Int] = [:]
+    for (place, index) in shard.live.enumerated() {
+      let client = clients[clientOfSlot[Int(index)]]
+      let queue = shard.sessions[index].queue.count
+      let held = shard.sessions[index].heldLink
+      let link = shard.sessions[index].link
+      let limits = configuration.limits
+      check(shard.sessions[index].phase != .vacant, "a live session is vacant")
+      check(Int(shard.sessions[index].place) == place, "places are mixed up")
+      check(client.id == shard.id(of: index), "a session is with another client")
+      check(client.isRead == shard.sessions[index].pauses.isEmpty, "reads against its pauses")
+      check(client.awaitsWritable == (queue > 0), "waits for nothing, or not at all")
+      check(queue < limits.clientQueueBytesMax + limits.messageBytesMax, "a queue too long")
+      check(shard.sessions[index].firstPiece == Outbox.none, "left in the outbox")
+      queued += queue
+      if held != Session.noLink { holds[held, default: 0] += 1 }
+      if link != Session.noLink { sessions[link, default: 0] += 1 }
+    }
+    check(shard.clientQueueBytes == queued, "bytes in queues")
+    check(shard.live.count == clients.count(where: \.isOpen), "open sockets")
+    for link in shard.linkStates.indices {
+      let state = shard.linkStates[link]
+      check(state.holds == holds[UInt32(link)] ?? 0, "holds of a link")
+      check(state.sessionCount == sessions[UInt32(link)] ?? 0, "sessions of a link")
+      if links[link].worker != nil { check(state.isRead == links[link].reads, "reading a link") }
+    }
+  }
+
+  private func check(_ isTrue: Bool, _ what: @autoclosure () -> String) {
+    if !isTrue { Issue.record("at \(now.nanoseconds) ns: \(what())") }
+  }
+
+  private func take(_ event: LogEvent) {
+    log.append(event)
+    if case .sessionClosed(let closed) = event {
+      let uuid = closed.uuid.description
+      guard let index = clients.lastIndex(where: { $0.uuid == uuid }) else { return }
+      clients[index].closeReason = closed.reason
+    }
+  }
+}
