@@ -47,6 +47,10 @@ public enum LogEvent: Sendable {
     case .sessionOpened, .sessionClosed, .workerReady, .workerDraining, .workerAdded,
       .workerRemoved, .acceptResumed, .shutdownStarted, .shutdownFinished:
       .info
+    case .workerLost(_, _, _, reason: .drained, _, _, _),
+      .workerLost(_, _, _, reason: .removed, _, _, _),
+      .workerLost(_, _, _, reason: .shutdown, _, _, _):
+      .info
     case .workerNotReady, .workerLost, .acceptPaused, .broadcastRefused: .warning
     }
   }

@@ -77,8 +77,8 @@ struct Session: ~Copyable {
   var messagesOut: UInt64 = 0
   var bytesOut: UInt64 = 0
 
-  /// As many messages have gone to the client as packets came from it.
-  var seemsAnswered: Bool { messagesOut >= packetsIn && received.isEmpty }
+  /// As many messages have gone to the client as packets came from it, and none waits for a worker.
+  var seemsAnswered: Bool { messagesOut >= packetsIn && !pauses.contains(.workerBusy) }
 
   /// Back to the unused state; ids given out before no longer match.
   mutating func vacate() {

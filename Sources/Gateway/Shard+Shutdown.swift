@@ -24,7 +24,7 @@ extension Shard {
       sessions[index].closeReason = .shutdown
       announceClosed(index)
     }
-    for link in usedLinks { drain(link, .remove, now: now, effects: &effects) }
+    for link in usedLinks { drain(link, .shutDown, now: now, effects: &effects) }
     advanceShutdown(now: now, effects: &effects)
   }
 

@@ -21,6 +21,7 @@ public final class Mailbox: Sendable {
     var messages: [Message] = []
     var waits: [UInt64: Wait] = [:]
     var lastToken: UInt64 = 0
+    var isClosed = false
   }
 
   /// Commands that may wait for their reply at one time.
@@ -44,7 +45,7 @@ public final class Mailbox: Sendable {
   public func perform(_ command: Command, timeoutMilliseconds: UInt32) -> Reply? {
     let wait = Wait()
     let token: UInt64? = state.withLock { state in
-      guard state.waits.count < Self.waitsMax else { return nil }
+      guard !state.isClosed, state.waits.count < Self.waitsMax else { return nil }
       state.lastToken += 1
       state.waits[state.lastToken] = wait
       return state.lastToken
@@ -54,6 +55,15 @@ public final class Mailbox: Sendable {
     let signalled = wait.semaphore.wait(milliseconds: timeoutMilliseconds)
     state.withLock { _ = $0.waits.removeValue(forKey: token) }
     return signalled ? wait.reply.withLock { $0 } : nil
+  }
+
+  /// The shard has ended: whoever waits, or asks from here on, gets no answer.
+  public func close() {
+    let waits = state.withLock { state in
+      state.isClosed = true
+      return Array(state.waits.values)
+    }
+    for wait in waits { wait.semaphore.signal() }
   }
 
   func post(_ message: Message) {

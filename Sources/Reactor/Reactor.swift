@@ -19,7 +19,10 @@ public struct Reactor: ~Copyable {
 
   private struct Listener {
     var fd: Int32
+    /// It is not asked for clients until a descriptor is free.
     var isPaused = false
+    /// Descriptors have run out, and clients are still waiting to be accepted.
+    var isStarved = false
   }
 
   /// A client's socket; the shard's session has the same index.
@@ -35,6 +38,8 @@ public struct Reactor: ~Copyable {
     var isConnecting = false
     var reads = true
     var awaitsWritable = false
+    /// Taken out of epoll, which would report a broken connection in every turn.
+    var isDetached = false
   }
 
   private let epoll: Epoll
@@ -193,7 +198,7 @@ public struct Reactor: ~Copyable {
     for _ in 0..<Self.acceptsMax {
       guard index < listeners.count, listeners[index].fd >= 0 else { return }
       switch Sockets.accept(listeners[index].fd) {
-      case .none: return
+      case .none: return feed(index)
       case .skipped: continue
       case .exhausted(let code):
         pauseAccepting(index, errorText(code))
@@ -222,11 +227,20 @@ public struct Reactor: ~Copyable {
 
   /// A descriptor was refused: wait until one is free, and at most a second.
   private mutating func pauseAccepting(_ index: Int, _ detail: String) {
-    guard !listeners[index].isPaused else { return }
     listeners[index].isPaused = true
     epoll.remove(listeners[index].fd)
     acceptRetryAt = min(acceptRetryAt, now + .seconds(1))
+    guard !listeners[index].isStarved else { return }
+    listeners[index].isStarved = true
     shard.acceptPaused(listener: index, detail, effects: &effects)
+    performEffects()
+  }
+
+  /// Nobody waits to be accepted any more.
+  private mutating func feed(_ index: Int) {
+    guard listeners[index].isStarved else { return }
+    listeners[index].isStarved = false
+    shard.acceptResumed(listener: index, effects: &effects)
     performEffects()
   }
 
@@ -235,9 +249,9 @@ public struct Reactor: ~Copyable {
     for index in listeners.indices where listeners[index].isPaused {
       listeners[index].isPaused = false
       _ = epoll.add(listeners[index].fd, .listener(index), .readable)
-      shard.acceptResumed(listener: index, effects: &effects)
+      // Asked at once: it may be that nobody waits any more, and then no event comes.
+      accept(from: index)
     }
-    performEffects()
   }
 
   private mutating func clientReady(_ id: SessionID, _ readiness: Readiness) {
@@ -313,6 +327,7 @@ public struct Reactor: ~Copyable {
       connectEnded(link)
     } else {
       if readiness.contains(.writable) { writeLink(link) }
+      if !links[Int(link)].reads, !readiness.isDisjoint(with: .broken) { detach(link) }
       if !readiness.isDisjoint(with: [.readable, .broken]) { readableLinks.append(link) }
     }
     performEffects()
@@ -327,6 +342,22 @@ public struct Reactor: ~Copyable {
     }
     updateLinkInterest(link)
     shard.linkConnected(link, now: now, effects: &effects)
+  }
+
+  /// A connection broke whose bytes must not be read yet: it waits until they may be.
+  private mutating func detach(_ link: UInt32) {
+    guard links[Int(link)].fd >= 0 else { return }
+    epoll.remove(links[Int(link)].fd)
+    links[Int(link)].isDetached = true
+  }
+
+  private mutating func setReading(_ link: UInt32, _ reads: Bool) {
+    links[Int(link)].reads = reads
+    guard links[Int(link)].fd >= 0 else { return }
+    guard links[Int(link)].isDetached else { return updateLinkInterest(link) }
+    links[Int(link)].isDetached = false
+    let source = EventSource.link(index: link, serial: links[Int(link)].serial)
+    _ = epoll.add(links[Int(link)].fd, source, .readable)
   }
 
   private mutating func readLink(_ link: UInt32) {
@@ -375,6 +406,7 @@ public struct Reactor: ~Copyable {
 
   private func updateLinkInterest(_ link: UInt32) {
     let socket = links[Int(link)]
+    guard !socket.isDetached else { return }
     var interest: Readiness = socket.reads ? .readable : []
     if socket.awaitsWritable { interest.insert(.writable) }
     epoll.change(socket.fd, .link(index: link, serial: socket.serial), interest)
@@ -427,9 +459,7 @@ public struct Reactor: ~Copyable {
       case .resolve(let link): resolve(link)
       case .connect(let link, let address): connect(link, to: address)
       case .writeLink(let link): writeLink(link)
-      case .readLink(let link, let isOn):
-        links[Int(link)].reads = isOn
-        if links[Int(link)].fd >= 0 { updateLinkInterest(link) }
+      case .readLink(let link, let isOn): setReading(link, isOn)
       case .closeLink(let link): closeLink(link)
       case .stopAccepting: stopAccepting()
       case .finished: isFinished = true

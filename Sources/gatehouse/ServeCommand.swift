@@ -46,7 +46,11 @@ private func serve(
       .info, "gateway-started",
       ["version": gatehouseVersion, "descriptors_max": "\(descriptorsMax)"])
     whenServing()
-    return reactor.run() ? 0 : 130
+    let isOrderly = reactor.run()
+    // At once means at once: neither the log nor the management API is waited for.
+    if !isOrderly { _exit(130) }
+    mailbox.close()
+    return 0
   } catch {
     log.log(.error, "cannot-start", ["reason": "\(error)"])
     return 1
