@@ -195,11 +195,11 @@ extension Shard {
     guard sessions[index].pauses.isDisjoint(with: [.noWorker, .workerBusy]) else { return }
     pause(index, .workerBusy, effects: &effects)
     let path = paths[Int(sessions[index].listener)]
-    guard path.balancesPackets else {
+    if path.balancesPackets {
+      pools[path.pool].parked.append(id(of: index))
+    } else {
       linkStates[Int(sessions[index].link)].parked.append(id(of: index))
-      return
     }
-    for link in pools[path.pool].rotation { linkStates[Int(link)].parked.append(id(of: index)) }
   }
 
   mutating func pause(_ index: UInt32, _ reason: Session.Pauses, effects: inout Effects) {
@@ -216,11 +216,13 @@ extension Shard {
     effects.io.append(.readClient(id(of: index), true))
   }
 
-  /// Lets go on whoever waited for this link to take more.
+  /// Lets go on whoever waited for this link, or for any of its pool, to take more.
   mutating func unpark(_ link: LinkIndex, now: Instant, effects: inout Effects) {
-    guard !linkStates[Int(link)].parked.isEmpty else { return }
-    let parked = linkStates[Int(link)].parked
+    let pool = links[link].pool
+    guard !linkStates[Int(link)].parked.isEmpty || !pools[pool].parked.isEmpty else { return }
+    let parked = linkStates[Int(link)].parked + pools[pool].parked
     linkStates[Int(link)].parked = []
+    pools[pool].parked = []
     for id in parked {
       guard let index = index(of: id), sessions[index].pauses.contains(.workerBusy) else {
         continue

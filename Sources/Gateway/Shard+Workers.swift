@@ -146,6 +146,8 @@ extension Shard {
       forwardReceived(of: index, now: now, effects: &effects)
       if sessions[index].phase != .vacant { armTimer(of: index) }
     }
+    // With packet balance some may wait because all others are full.
+    unpark(link, now: now, effects: &effects)
     answerProbe(link, effects: &effects)
   }
 

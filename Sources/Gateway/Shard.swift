@@ -54,7 +54,7 @@ public struct Shard: ~Copyable {
     var holds = 0
     var isRead = true
     var sessionCount = 0
-    /// Sessions that wait until it can take more.
+    /// Sessions that wait until it can take more; those of pools with packet balance wait there.
     var parked: [SessionID] = []
     /// Commands that wait for the outcome of the first probe.
     var probeTokens: [UInt64] = []

@@ -52,7 +52,8 @@ final class VirtualWorld {
   private(set) var isFinished = false
   private(set) var isAccepting = true
   private var moved = false
-  private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 1)
+  private let readBuffer = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: VirtualWorld.networkBytesMax, alignment: 1)
   let slices = UnsafeMutableBufferPointer<IOSlice>.allocate(capacity: VirtualWorld.slicesMax)
 
   /// A gateway with one pool of `workers` and one raw listener, unless `adjust` says otherwise.
