@@ -130,8 +130,7 @@ extension Shard {
     sessions[index].waitingSince = now
     linkStates[Int(deliveringLink)].holds += 1
     if linkStates[Int(deliveringLink)].holds == 1 {
-      counters.workerReadPauses += 1
-      setReading(deliveringLink, false, effects: &effects)
+      pauseReading(deliveringLink, effects: &effects)
     }
     armTimer(of: index)
   }
@@ -157,6 +156,13 @@ extension Shard {
     }
   }
 
+  mutating func pauseReading(_ link: LinkIndex, effects: inout Effects) {
+    if linkStates[Int(link)].isRead { counters.workerReadPauses += 1 }
+    links[link].readingPaused()
+    rearm(link)
+    setReading(link, false, effects: &effects)
+  }
+
   private mutating func resumeReading(
     _ link: LinkIndex, now: Instant, effects: inout Effects
   ) {
@@ -166,7 +172,7 @@ extension Shard {
     setReading(link, true, effects: &effects)
   }
 
-  mutating func setReading(_ link: LinkIndex, _ reads: Bool, effects: inout Effects) {
+  private mutating func setReading(_ link: LinkIndex, _ reads: Bool, effects: inout Effects) {
     guard linkStates[Int(link)].isRead != reads else { return }
     linkStates[Int(link)].isRead = reads
     effects.io.append(.readLink(link, reads))

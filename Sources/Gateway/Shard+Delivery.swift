@@ -15,9 +15,12 @@ extension Shard {
   /// Whether a worker that has something to read is to be read now.
   public mutating func shouldRead(link: LinkIndex, effects: inout Effects) -> Bool {
     if linkStates[Int(link)].holds > 0 { return false }
-    guard clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax else { return true }
-    linksPausedByTotal.append(link)
-    setReading(link, false, effects: &effects)
+    // What a worker says before it is ready is not for clients.
+    guard clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax,
+      links[link].isReady || links[link].isDraining
+    else { return true }
+    if !linksPausedByTotal.contains(link) { linksPausedByTotal.append(link) }
+    pauseReading(link, effects: &effects)
     return false
   }
 

@@ -310,6 +310,12 @@ public struct Link: ~Copyable {
     return .none
   }
 
+  /// The owner stops reading from the socket, so that silence is not the worker's.
+  public mutating func readingPaused() {
+    heartbeat?.readingPaused()
+    if phase == .active, let heartbeat { deadline = heartbeat.deadline }
+  }
+
   /// The owner reads from the socket again after it had paused.
   public mutating func readingResumed(now: Instant) {
     heartbeat?.readingResumed(now: now)
