@@ -201,6 +201,22 @@ import Testing
     #expect(numbers(world.workers[1].packets) == [2])
   }
 
+  /// Goal: a worker that ends the packet call with an error is lost, with what it said as reason.
+  @Test func aWorkerThatRefusesAMessage() {
+    let world = world(windowBytes: 256 << 10)
+    let client = world.connect()
+    world.send(client, packet(1))
+    world.settle()
+    // Longer than the worker takes.
+    world.send(client, packet(2, padding: 65_530))
+    world.settle()
+    #expect(world.status(of: 0)?.lastEnd == .grpcStatus)
+    #expect(world.status(of: 0)?.lastEndDetail == "8 message too long")
+    world.send(client, packet(3))
+    world.settle()
+    #expect(numbers(world.workers[1].packets) == [3])
+  }
+
   /// Goal: a worker that can't be reached, or takes its time to be ready, delays nobody else.
   @Test func othersDoNotWait() {
     let world = VirtualWorld(workers: 4, connects: false)
