@@ -18,6 +18,9 @@ extension Shard {
     else {
       let reason = shutdown == nil ? CloseReason.overCapacity : .shutdown
       listenerCounters[listener].closed[Int(reason.rawValue)] += 1
+      effects.log.append(
+        .sessionRefused(
+          client: client, listener: configuration.listeners[listener].name, reason: reason))
       return nil
     }
     let uuid = uuids.make(slot: index, entropy: entropy)
@@ -137,13 +140,15 @@ extension Shard {
     var rest = unsafe bytes
     while rest.count > 0 {
       switch unsafe path.clientToServer.step(rest) {
-      case .packet(let byteCount):
+      case .packet(let found):
+        let byteCount = min(found, path.packetBytesMax)
         guard canForward(index) else {
           pauseUntilWorkerTakes(index, effects: &effects)
           return unsafe rest
         }
         let link = path.balancesPackets ? nextForPacket(of: path.pool) : sessions[index].link
         sessions[index].packetsIn += 1
+        sessions[index].unanswered &+= 1
         sessions[index].packetAt = now
         unsafe links[link].sendPacket(
           UnsafeRawBufferPointer(rebasing: rest[..<byteCount]), of: sessions[index].uuid,
@@ -253,4 +258,6 @@ struct ListenerPath: BitwiseCopyable {
   var serverToClient: Framer
   var pool: Int
   var balancesPackets: Bool
+  /// The longest packet whose message is not too long; raw reads are cut to it.
+  var packetBytesMax: Int
 }

@@ -20,6 +20,7 @@ struct Heartbeat: BitwiseCopyable {
   /// When something is to be done next.
   var deadline: Instant {
     var first = nextBeat
+    if isPaused { return first }
     if let since = waitingSince { first = min(first, since + aliveTimeout) }
     if let since = pingWaitingSince { first = min(first, since + aliveTimeout) }
     return first

@@ -232,7 +232,7 @@ final class VirtualWorld {
       case .writeClient(let id): writeClient(id)
       case .awaitWritable(let id, let isOn): client(of: id) { $0.awaitsWritable = isOn }
       case .readClient(let id, let isOn): client(of: id) { $0.isRead = isOn }
-      case .closeClient(let id, let abort): closeClient(id, abort: abort)
+      case .closeClient(let id, let manner): closeClient(id, manner)
       case .resolve(let link): resolve(Int(link))
       case .connect(let link, let address): connect(Int(link), to: address)
       case .writeLink(let link): writeLink(Int(link))
