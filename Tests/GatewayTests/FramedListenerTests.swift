@@ -81,7 +81,9 @@ import Testing
   /// Goal: packets far longer than what a turn's memory holds arrive unharmed, for many clients in
   /// one read of many messages.
   @Test func bigUnfinishedPackets() {
-    let world = world { $0.listeners[0].serverToClient = .lengthPrefix(width: 4, bytesMax: 3 << 20) }
+    let world = world {
+      $0.listeners[0].serverToClient = .lengthPrefix(width: 4, bytesMax: 3 << 20)
+    }
     world.cuts = true
     let clients = (0..<5).map { _ in world.connect() }
     var expected: [Int: [UInt8]] = [:]
