@@ -45,6 +45,26 @@ import Testing
     #expect(world.clients[client].received.count == (600 - left.count) * 1004)
   }
 
+  /// Goal: the same wherever the last write ended: between frames, in a frame's head, in a message,
+  /// or between two messages of one frame.
+  @Test(arguments: [false, true]) func everyPlaceWhereAWriteCanEnd(inOneFrame: Bool) {
+    for byteCount in 0..<300 {
+      let world = world(windowBytes: 256 << 10)
+      let client = world.connect()
+      world.workers[0].isRunning = false
+      world.setNetwork(of: 0, bytesMax: byteCount)
+      for number in 0..<3 {
+        world.send(client, packet(number))
+        if !inOneFrame { world.settle() }
+      }
+      world.settle()
+      world.crash(0)
+      world.settle()
+      let (lost, moved) = (numbers(world.workers[0].lost), numbers(world.workers[1].packets))
+      #expect(lost + moved == [0, 1, 2], "\(byteCount)")
+    }
+  }
+
   /// Goal: the same wherever the connection breaks, for many sessions and random cuts.
   @Test func nothingIsLostTwiceOrOutOfOrder() {
     for seed in UInt64(1)...30 {

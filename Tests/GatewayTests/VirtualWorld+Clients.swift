@@ -86,7 +86,10 @@ extension VirtualWorld {
 
   private func readClient(_ number: Int, _ id: SessionID) {
     defer { performEffects() }
-    guard shard.shouldRead(id, now: now, effects: &effects) else { return }
+    guard shard.shouldRead(id, now: now, effects: &effects) else {
+      performEffects()
+      return check(!clients[number].isRead, "asked again and again whether to read a client")
+    }
     note()
     // A reset throws away what was not read.
     if clients[number].isReset {

@@ -63,9 +63,11 @@ extension VirtualWorld {
   }
 
   func readLink(_ link: Int) {
-    guard links[link].worker != nil, !links[link].isConnecting,
-      shard.shouldRead(link: LinkIndex(link), now: now, effects: &effects)
-    else { return performEffects() }
+    guard links[link].worker != nil, !links[link].isConnecting else { return }
+    guard shard.shouldRead(link: LinkIndex(link), now: now, effects: &effects) else {
+      performEffects()
+      return check(!links[link].reads, "asked again and again whether to read a worker")
+    }
     note()
     let serial = links[link].serial
     if links[link].toGateway.isEmpty {

@@ -280,7 +280,7 @@ final class VirtualWorld {
     }
   }
 
-  private func check(_ isTrue: Bool, _ what: @autoclosure () -> String) {
+  func check(_ isTrue: Bool, _ what: @autoclosure () -> String) {
     if !isTrue { Issue.record("at \(now.nanoseconds) ns: \(what())") }
   }
 
