@@ -24,7 +24,7 @@ enum Bounds {
   static let messageBytes = 1_024...(64 << 20)
   static let clientQueueBytes = 4_096...(1 << 30)
   static let clientQueueBytesTotal = 65_536...(64 << 30)
-  static let workerQueueBytes = 65_536...(4 << 30)
+  static let workerQueueBytes = 65_536...(512 << 20)
 
   /// A bearer token (RFC 6750 section 2.1); shorter ones can be guessed.
   static let tokenBytes = 16...256

@@ -12,6 +12,7 @@ public enum CloseReason: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   // A worker's doing.
   case noWorker = 64
   case workerViolation = 65
+  case packetRefused = 66
   // The gateway's doing.
   case overCapacity = 128
   case shutdown = 129
@@ -27,6 +28,7 @@ public enum CloseReason: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case .framingViolation: "framing-violation"
     case .noWorker: "no-worker"
     case .workerViolation: "worker-violation"
+    case .packetRefused: "packet-refused"
     case .overCapacity: "over-capacity"
     case .shutdown: "shutdown"
     case .closedByOperator: "closed-by-operator"

@@ -112,6 +112,8 @@ public struct MetricsSnapshot: Sendable {
   public var broadcastsRefused: UInt64
   /// Packets that moved from a lost worker's queue to another worker's.
   public var packetsRerouted: UInt64
+  /// Half packets of a server-to-client framer whose rest could not come any more.
+  public var unfinishedDropped: UInt64
   public var clientQueueBytes: Int
   public var acceptPauses: UInt64
   public var workerReadPauses: UInt64

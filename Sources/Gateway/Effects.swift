@@ -10,8 +10,7 @@ public enum IOEffect: BitwiseCopyable, Sendable {
   /// Call ``Shard/clientWritable(_:now:effects:)`` when the socket takes bytes again; or no longer.
   case awaitWritable(SessionID, Bool)
   case readClient(SessionID, Bool)
-  /// Close the socket; `abort`: throw away what the system has not delivered.
-  case closeClient(SessionID, abort: Bool)
+  case closeClient(SessionID, ClosingManner)
   /// Answer with ``Shard/linkResolved(_:_:now:effects:)`` or
   /// ``Shard/linkResolveFailed(_:_:now:effects:)``.
   case resolve(LinkIndex)
@@ -26,6 +25,17 @@ public enum IOEffect: BitwiseCopyable, Sendable {
   case stopAccepting
   /// Shutdown is complete; the driver may end.
   case finished
+}
+
+/// How a client's socket is closed.
+public enum ClosingManner: BitwiseCopyable, Sendable {
+  /// The client has ended its direction, and all it sent was read.
+  case plain
+  /// End our direction, then read and forget until the client ends its own, for a second at most:
+  /// a socket closed with unread bytes is reset, and what was written last is lost.
+  case lingering
+  /// Throw away what the system has not delivered.
+  case abort
 }
 
 /// What one event led to; reused, so that a turn allocates nothing.

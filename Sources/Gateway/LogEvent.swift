@@ -23,6 +23,8 @@ public enum LogLevel: UInt8, CaseIterable, Comparable, Sendable {
 public enum LogEvent: Sendable {
   case sessionOpened(SessionOpenedEvent)
   case sessionClosed(SessionClosedEvent)
+  /// A client was turned away before it became a session.
+  case sessionRefused(client: SocketAddress, listener: String, reason: CloseReason)
   /// A worker answered `ready`; sessions may be given to it.
   case workerReady(worker: WorkerID, pool: String, endpoint: String)
   /// A worker said that it is not ready; it is asked again.
@@ -51,7 +53,8 @@ public enum LogEvent: Sendable {
       .workerLost(_, _, _, reason: .removed, _, _, _),
       .workerLost(_, _, _, reason: .shutdown, _, _, _):
       .info
-    case .workerNotReady, .workerLost, .acceptPaused, .broadcastRefused: .warning
+    case .sessionRefused, .workerNotReady, .workerLost, .acceptPaused, .broadcastRefused:
+      .warning
     }
   }
 }

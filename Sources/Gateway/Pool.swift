@@ -9,6 +9,8 @@ struct Pool {
   private var nextTurn = 0
   /// Encoded packets that a lost worker could not take, for the next worker, oldest first.
   var orphans: [UInt8] = []
+  /// Sessions that wait until any worker can take more; with packet balance only.
+  var parked: [SessionID] = []
 
   init(_ configuration: PoolConfiguration) { self.configuration = configuration }
 

@@ -46,6 +46,16 @@ struct Session: ~Copyable {
   var link = Session.noLink
   /// The link whose reading this session holds back, or ``noLink``.
   var heldLink = Session.noLink
+  /// The link that `unfinished` came from.
+  var unfinishedLink = Session.noLink
+  /// The client's socket has taken bytes of the queue since that was last empty.
+  var takesQueue = false
+  /// It has held back a worker since its queue was last mostly empty.
+  var wasHeld = false
+  /// Packets that no message to the client has followed yet, one message counting for one packet.
+  var unanswered: UInt32 = 0
+  /// Packets that were queued for a lost worker and wait for the next.
+  var packetsWaiting: UInt32 = 0
   /// Its place in the shard's list of live sessions.
   var place: UInt32 = 0
   /// The first and last piece gathered for the client in this turn.
@@ -65,8 +75,10 @@ struct Session: ~Copyable {
   var activeAt = Instant(nanoseconds: 0)
   /// The last time that a packet came from the client; the origin when none did.
   var packetAt = Instant(nanoseconds: 0)
-  /// Since when it waits for whatever its phase and pauses wait for.
+  /// Since when it has no worker.
   var waitingSince = Instant(nanoseconds: 0)
+  /// Since when it holds back the reading from a worker.
+  var heldSince = Instant(nanoseconds: 0)
   /// The last time that the client's socket took bytes.
   var progressAt = Instant(nanoseconds: 0)
 
@@ -75,8 +87,8 @@ struct Session: ~Copyable {
   var messagesOut: UInt64 = 0
   var bytesOut: UInt64 = 0
 
-  /// As many messages have gone to the client as packets came from it, and none waits for a worker.
-  var seemsAnswered: Bool { messagesOut >= packetsIn && !pauses.contains(.workerBusy) }
+  /// Each packet has been followed by a message to the client, and none waits for a worker.
+  var seemsAnswered: Bool { unanswered == 0 && !pauses.contains(.workerBusy) }
 
   /// Back to the unused state; ids given out before no longer match.
   mutating func vacate() {

@@ -65,14 +65,17 @@ extension Shard {
     guard let index = index(of: id), written > 0 else { return }
     sessions[index].progressAt = now
     sessions[index].activeAt = now
+    sessions[index].takesQueue = true
     sessions[index].queue.removeFirst(written)
     clientQueueBytes -= written
     if sessions[index].queue.count <= configuration.limits.clientQueueBytesMax / 4 {
       releaseHold(of: index, now: now, effects: &effects)
+      sessions[index].wasHeld = false
     }
     resumeLinksPausedByTotal(now: now, effects: &effects)
     guard sessions[index].queue.isEmpty else { return }
     sessions[index].queue.removeAll()
+    sessions[index].takesQueue = false
     effects.io.append(.awaitWritable(id, false))
     if sessions[index].phase == .closing {
       finish(index, abort: false, now: now, effects: &effects)
@@ -120,18 +123,19 @@ extension Shard {
   /// Stops reading from the worker while a client that does take bytes works off its queue.
   ///
   /// Without this a fast worker would have every client closed as slow that is merely slower than
-  /// itself. A client that takes nothing holds nobody back: its queue fills, and it is closed.
+  /// itself. How long is bounded, for a client that has taken nothing yet to a moment: then the
+  /// worker is read again, and the queue fills until the client is closed, or is worked off.
   private mutating func holdIfFilling(_ index: UInt32, now: Instant, effects: inout Effects) {
     guard sessions[index].queue.count >= configuration.limits.clientQueueBytesMax / 2,
       sessions[index].heldLink == Session.noLink, deliveringLink != Session.noLink,
-      links[deliveringLink].isConnected, now.since(sessions[index].progressAt) < Self.holdMax
+      links[deliveringLink].isConnected, !sessions[index].wasHeld
     else { return }
     sessions[index].heldLink = deliveringLink
-    sessions[index].waitingSince = now
+    sessions[index].heldSince = now
+    sessions[index].wasHeld = true
     linkStates[Int(deliveringLink)].holds += 1
     if linkStates[Int(deliveringLink)].holds == 1 {
-      counters.workerReadPauses += 1
-      setReading(deliveringLink, false, effects: &effects)
+      pauseReading(deliveringLink, effects: &effects)
     }
     armTimer(of: index)
   }
@@ -152,9 +156,44 @@ extension Shard {
     else { return }
     let paused = linksPausedByTotal
     linksPausedByTotal = []
+    shedAt = nil
     for link in paused where linkStates[Int(link)].holds == 0 {
       resumeReading(link, now: now, effects: &effects)
     }
+  }
+
+  /// Closes the clients with the largest queues until half of the total is free.
+  ///
+  /// One pass counts what the queues of each size hold, a second closes from the largest down: the
+  /// work is the same however many there are to close.
+  mutating func shedQueues(now: Instant, effects: inout Effects) {
+    shedAt = nil
+    var bytesBySize = [Int](repeating: 0, count: 64)
+    for index in live {
+      let count = sessions[index].queue.count
+      bytesBySize[Int.bitWidth - count.leadingZeroBitCount] += count
+    }
+    var toFree = clientQueueBytes - configuration.limits.clientQueueBytesTotalMax / 2
+    var smallest = bytesBySize.count - 1
+    while smallest > 1, toFree > bytesBySize[smallest] {
+      toFree -= bytesBySize[smallest]
+      smallest -= 1
+    }
+    for index in live {
+      let count = sessions[index].queue.count
+      guard Int.bitWidth - count.leadingZeroBitCount >= smallest,
+        clientQueueBytes > configuration.limits.clientQueueBytesTotalMax / 2
+      else { continue }
+      close(index, .slowClient, flush: false, abort: true, now: now, effects: &effects)
+    }
+    resumeLinksPausedByTotal(now: now, effects: &effects)
+  }
+
+  mutating func pauseReading(_ link: LinkIndex, effects: inout Effects) {
+    if linkStates[Int(link)].isRead { counters.workerReadPauses += 1 }
+    links[link].readingPaused()
+    rearm(link)
+    setReading(link, false, effects: &effects)
   }
 
   private mutating func resumeReading(
@@ -166,7 +205,7 @@ extension Shard {
     setReading(link, true, effects: &effects)
   }
 
-  mutating func setReading(_ link: LinkIndex, _ reads: Bool, effects: inout Effects) {
+  private mutating func setReading(_ link: LinkIndex, _ reads: Bool, effects: inout Effects) {
     guard linkStates[Int(link)].isRead != reads else { return }
     linkStates[Int(link)].isRead = reads
     effects.io.append(.readLink(link, reads))

@@ -18,6 +18,9 @@ extension Shard {
     else {
       let reason = shutdown == nil ? CloseReason.overCapacity : .shutdown
       listenerCounters[listener].closed[Int(reason.rawValue)] += 1
+      effects.log.append(
+        .sessionRefused(
+          client: client, listener: configuration.listeners[listener].name, reason: reason))
       return nil
     }
     let uuid = uuids.make(slot: index, entropy: entropy)
@@ -137,13 +140,15 @@ extension Shard {
     var rest = unsafe bytes
     while rest.count > 0 {
       switch unsafe path.clientToServer.step(rest) {
-      case .packet(let byteCount):
+      case .packet(let found):
+        let byteCount = min(found, path.packetBytesMax)
         guard canForward(index) else {
           pauseUntilWorkerTakes(index, effects: &effects)
           return unsafe rest
         }
         let link = path.balancesPackets ? nextForPacket(of: path.pool) : sessions[index].link
         sessions[index].packetsIn += 1
+        sessions[index].unanswered &+= 1
         sessions[index].packetAt = now
         unsafe links[link].sendPacket(
           UnsafeRawBufferPointer(rebasing: rest[..<byteCount]), of: sessions[index].uuid,
@@ -195,11 +200,11 @@ extension Shard {
     guard sessions[index].pauses.isDisjoint(with: [.noWorker, .workerBusy]) else { return }
     pause(index, .workerBusy, effects: &effects)
     let path = paths[Int(sessions[index].listener)]
-    guard path.balancesPackets else {
+    if path.balancesPackets {
+      pools[path.pool].parked.append(id(of: index))
+    } else {
       linkStates[Int(sessions[index].link)].parked.append(id(of: index))
-      return
     }
-    for link in pools[path.pool].rotation { linkStates[Int(link)].parked.append(id(of: index)) }
   }
 
   mutating func pause(_ index: UInt32, _ reason: Session.Pauses, effects: inout Effects) {
@@ -216,11 +221,13 @@ extension Shard {
     effects.io.append(.readClient(id(of: index), true))
   }
 
-  /// Lets go on whoever waited for this link to take more.
+  /// Lets go on whoever waited for this link, or for any of its pool, to take more.
   mutating func unpark(_ link: LinkIndex, now: Instant, effects: inout Effects) {
-    guard !linkStates[Int(link)].parked.isEmpty else { return }
-    let parked = linkStates[Int(link)].parked
+    let pool = links[link].pool
+    guard !linkStates[Int(link)].parked.isEmpty || !pools[pool].parked.isEmpty else { return }
+    let parked = linkStates[Int(link)].parked + pools[pool].parked
     linkStates[Int(link)].parked = []
+    pools[pool].parked = []
     for id in parked {
       guard let index = index(of: id), sessions[index].pauses.contains(.workerBusy) else {
         continue
@@ -251,4 +258,6 @@ struct ListenerPath: BitwiseCopyable {
   var serverToClient: Framer
   var pool: Int
   var balancesPackets: Bool
+  /// The longest packet whose message is not too long; raw reads are cut to it.
+  var packetBytesMax: Int
 }

@@ -18,6 +18,7 @@ extension Shard {
     }
     sessions[index].closeReason = reason
     announceClosed(index)
+    if reason == .noWorker { dropOrphans(of: index) }
     let hasOutput = !sessions[index].queue.isEmpty || sessions[index].firstPiece != Outbox.none
     guard flush, hasOutput else {
       finish(index, abort: abort, now: now, effects: &effects)
@@ -32,7 +33,7 @@ extension Shard {
 
   /// Closes the socket and forgets the session.
   mutating func finish(_ index: UInt32, abort: Bool, now: Instant, effects: inout Effects) {
-    effects.io.append(.closeClient(id(of: index), abort: abort))
+    effects.io.append(.closeClient(id(of: index), manner(of: index, abort: abort)))
     releaseHold(of: index, now: now, effects: &effects)
     clientQueueBytes -= sessions[index].queue.count
     resumeLinksPausedByTotal(now: now, effects: &effects)
@@ -49,6 +50,13 @@ extension Shard {
     }
     sessions[index].vacate()
     sessions.giveBack(index)
+  }
+
+  /// How the socket is to be closed: with unread bytes in it, closing would throw away what the
+  /// client has not got yet.
+  private func manner(of index: UInt32, abort: Bool) -> ClosingManner {
+    if abort { return .abort }
+    return sessions[index].pauses.contains(.ended) ? .plain : .lingering
   }
 
   private mutating func count(_ index: UInt32, now: Instant, effects: inout Effects) {
@@ -78,6 +86,10 @@ extension Shard {
   /// The first deadline of a session.
   private func nextWait(of index: UInt32) -> (wait: Wait, deadline: Instant) {
     let listener = listener(of: index)
+    if sessions[index].phase == .closing {
+      // Whatever it waited for before, it only waits for its flush now.
+      return (.write, sessions[index].progressAt + listener.writeTimeout)
+    }
     var first: (wait: Wait, deadline: Instant) = (
       .activity, sessions[index].activeAt + listener.idleTimeout
     )
@@ -94,9 +106,10 @@ extension Shard {
       consider(.worker, sessions[index].waitingSince + listener.workerWait)
     }
     if sessions[index].heldLink != Session.noLink {
-      consider(.hold, sessions[index].waitingSince + Self.holdMax)
+      let longest = sessions[index].takesQueue ? Self.holdMax : Self.firstHoldMax
+      consider(.hold, sessions[index].heldSince + longest)
     }
-    if !sessions[index].queue.isEmpty || sessions[index].phase == .closing {
+    if !sessions[index].queue.isEmpty {
       consider(.write, sessions[index].progressAt + listener.writeTimeout)
     }
     return first
@@ -114,7 +127,10 @@ extension Shard {
     }
     switch wait {
     case .worker: close(index, .noWorker, flush: true, now: now, effects: &effects)
-    case .hold, .write:
+    case .hold:
+      releaseHold(of: index, now: now, effects: &effects)
+      armTimer(of: index)
+    case .write:
       close(index, .slowClient, flush: false, abort: true, now: now, effects: &effects)
     case .answers: close(index, .clientClosed, flush: true, now: now, effects: &effects)
     case .activity: close(index, .idleTimeout, flush: true, now: now, effects: &effects)

@@ -157,6 +157,7 @@ extension Shard {
       messagesToUnknownSession: counters.messagesToUnknownSession,
       messagesWithoutTarget: counters.messagesWithoutTarget, broadcasts: counters.broadcasts,
       broadcastsRefused: counters.broadcastsRefused, packetsRerouted: counters.packetsRerouted,
+      unfinishedDropped: counters.unfinishedDropped,
       clientQueueBytes: clientQueueBytes, acceptPauses: counters.acceptPauses,
       workerReadPauses: counters.workerReadPauses)
   }

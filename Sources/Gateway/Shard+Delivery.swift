@@ -13,11 +13,15 @@ extension Shard {
   }
 
   /// Whether a worker that has something to read is to be read now.
-  public mutating func shouldRead(link: LinkIndex, effects: inout Effects) -> Bool {
+  public mutating func shouldRead(link: LinkIndex, now: Instant, effects: inout Effects) -> Bool {
     if linkStates[Int(link)].holds > 0 { return false }
-    guard clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax else { return true }
-    linksPausedByTotal.append(link)
-    setReading(link, false, effects: &effects)
+    // What a worker says before it is ready is not for clients.
+    guard clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax,
+      links[link].isReady || links[link].isDraining
+    else { return true }
+    if !linksPausedByTotal.contains(link) { linksPausedByTotal.append(link) }
+    if shedAt == nil { shedAt = now + Self.totalPauseMax }
+    pauseReading(link, effects: &effects)
     return false
   }
 
@@ -105,6 +109,7 @@ extension Shard {
   private mutating func give(
     _ payload: UnsafeRawBufferPointer, to index: UInt32, now: Instant, effects: inout Effects
   ) {
+    if sessions[index].unanswered > 0 { sessions[index].unanswered -= 1 }
     let framer = paths[Int(sessions[index].listener)].serverToClient
     if case .raw = framer {
       unsafe gather(payload, for: index, now: now, effects: &effects)
@@ -135,6 +140,8 @@ extension Shard {
     effects: inout Effects
   ) {
     var bytes = unsafe payload
+    if sessions[index].unfinishedLink != deliveringLink { dropUnfinished(of: index) }
+    sessions[index].unfinishedLink = deliveringLink
     if !sessions[index].unfinished.isEmpty {
       unsafe sessions[index].unfinished.append(payload)
       unsafe bytes = unsafe sessions[index].unfinished.readable
@@ -157,6 +164,13 @@ extension Shard {
     guard sessions[index].phase != .vacant else { return }
     sessions[index].unfinished.removeFirst(whole)
     if sessions[index].unfinished.isEmpty { sessions[index].unfinished.removeAll() }
+  }
+
+  /// Forgets half a packet whose rest will not come: its worker is gone, or another one speaks.
+  mutating func dropUnfinished(of index: UInt32) {
+    guard !sessions[index].unfinished.isEmpty else { return }
+    counters.unfinishedDropped += 1
+    sessions[index].unfinished.removeAll()
   }
 
   /// How many bytes at the front are whole packets, or nil when they break the framer's rules.

@@ -138,6 +138,8 @@ extension Shard {
         continue
       }
       attach(index)
+      // Its client has ended and now waits for this worker's answers.
+      if sessions[index].phase == .halfClosed { sessions[index].activeAt = now }
       resumed.append(index)
     }
     sendOrphans(of: pool)
@@ -146,6 +148,8 @@ extension Shard {
       forwardReceived(of: index, now: now, effects: &effects)
       if sessions[index].phase != .vacant { armTimer(of: index) }
     }
+    // With packet balance some may wait because all others are full.
+    unpark(link, now: now, effects: &effects)
     answerProbe(link, effects: &effects)
   }
 
@@ -182,7 +186,9 @@ extension Shard {
     linkStates[Int(link)].isRead = true
     linksPausedByTotal.removeAll { $0 == link }
     releaseHolds(on: link)
-    let unsent = links[link].takeUnsent()
+    var unsent = links[link].takeUnsent()
+    let refused = end.isVerdict ? takeRefused(&unsent, isCut: links[link].unsentBeginsCut) : nil
+    countWaitingPackets(unsent)
     let moved = moveSessions(from: link, now: now, effects: &effects)
     reroute(unsent, pool: pool)
     pauseIfNoWorker(pool: pool, now: now, effects: &effects)
@@ -190,6 +196,9 @@ extension Shard {
       .workerLost(
         worker: links[link].id, pool: poolName(of: link), endpoint: endpoint(of: link),
         reason: end.reason, detail: end.detail, sessionsMoved: moved, retryIn: end.retryIn))
+    if let refused {
+      close(refused, .packetRefused, flush: true, now: now, effects: &effects)
+    }
     answerProbe(link, effects: &effects)
     unpark(link, now: now, effects: &effects)
     if links[link].isRemoved { forget(link, effects: &effects) }
@@ -229,10 +238,25 @@ extension Shard {
   /// - Precondition: a worker is in rotation, or packets are balanced one by one.
   private mutating func attach(_ index: UInt32) {
     let path = paths[Int(sessions[index].listener)]
-    guard !path.balancesPackets, let link = pools[path.pool].next() else { return }
+    guard !path.balancesPackets, let link = nextForSession(of: path.pool) else { return }
     sessions[index].link = link
     linkStates[Int(link)].sessionCount += 1
     announceOpened(index, to: link)
+  }
+
+  /// The next worker in turn, rather one whose queue has room.
+  private mutating func nextForSession(of pool: Int) -> LinkIndex? {
+    for _ in pools[pool].rotation {
+      if let link = pools[pool].next(), linkCanForward(link) { return link }
+    }
+    return pools[pool].next()
+  }
+
+  /// Ends a link whose queue has grown far beyond its bound by what does not heed it: events, and
+  /// packets of lost workers.
+  mutating func endIfOverfull(_ link: LinkIndex, now: Instant, effects: inout Effects) {
+    guard links[link].queuedBytes > 4 * configuration.limits.workerQueueBytesMax else { return }
+    linkLost(link, .queueFull, "", now: now, effects: &effects)
   }
 
   private mutating func wait(_ index: UInt32, now: Instant, effects: inout Effects) {
@@ -252,6 +276,7 @@ extension Shard {
       sessions[index].link = Session.noLink
       sessions[index].isAnnounced = false
       sessions[index].hadWorker = true
+      dropUnfinished(of: index)
       if sessions[index].phase == .closing { continue }
       if pools[links[link].pool].rotation.isEmpty {
         wait(index, now: now, effects: &effects)
@@ -278,36 +303,97 @@ extension Shard {
 
   // MARK: Packets of lost workers
 
-  /// Gives the packets that had not left for a lost worker to those that have its sessions now.
-  private mutating func reroute(_ messages: [UInt8], pool: Int) {
+  /// Takes the packet that a worker began to get and then refused, by ending the stream.
+  ///
+  /// It goes to no other: one that no worker can take would end them all. Its session is closed
+  /// instead.
+  private mutating func takeRefused(_ messages: inout [UInt8], isCut: Bool) -> UInt32? {
+    guard isCut else { return nil }
+    var session: UInt32?
+    var byteCount = 0
+    unsafe messages.withUnsafeBytes { bytes in
+      guard bytes.count > 0 else { return }
+      byteCount = unsafe ContractWriter.messageByteCount(at: bytes)
+      if unsafe ContractWriter.isPacket(bytes) { session = unsafe self.session(of: bytes) }
+    }
+    messages.removeFirst(byteCount)
+    return session
+  }
+
+  /// Notes which sessions have packets in `messages`, for whoever is told of those sessions next.
+  private func countWaitingPackets(_ messages: [UInt8]) {
     unsafe messages.withUnsafeBytes { bytes in
       var rest = unsafe bytes
-      while rest.count > 0 {
-        let byteCount = unsafe ContractWriter.messageByteCount(at: rest)
-        let message = unsafe UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
-        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
-        // Events are not passed on: the next worker was told of the session anew.
-        guard unsafe ContractWriter.isPacket(message) else { continue }
-        let uuid = unsafe ContractWriter.uuid(of: message)
-        guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
-          sessions[index].uuid == uuid
-        else { continue }
-        let isPacketBalanced = configuration.pools[pool].balance == .packet
-        guard let link = isPacketBalanced ? pools[pool].next() : linkOrNil(of: index) else {
+      while let packet = unsafe nextPacket(&rest) {
+        if let session = unsafe packet.session { sessions[session].packetsWaiting += 1 }
+      }
+    }
+  }
+
+  /// Gives the packets that had not left for a lost worker to those that have its sessions now.
+  ///
+  /// What sessions sent that are gone meanwhile goes, together, to the worker whose turn it is.
+  private mutating func reroute(_ messages: [UInt8], pool: Int) {
+    let isPacketBalanced = configuration.pools[pool].balance == .packet
+    let heir = messages.isEmpty ? nil : pools[pool].next()
+    unsafe messages.withUnsafeBytes { bytes in
+      var rest = unsafe bytes
+      while let (message, session) = unsafe nextPacket(&rest) {
+        let own = session.flatMap { isPacketBalanced ? pools[pool].next() : linkOrNil(of: $0) }
+        guard let link = own ?? heir else {
           unsafe pools[pool].orphans.append(contentsOf: message)
           continue
         }
         counters.packetsRerouted += 1
+        if let session { sessions[session].packetsWaiting -= 1 }
         unsafe links[link].sendEncoded(message)
         linkStates[Int(link)].isDirty = true
       }
     }
   }
 
+  /// Takes the next packet from the front of encoded messages, and whose it is if that is there.
+  ///
+  /// Events are passed over: the next worker is told of its sessions anew.
+  private func nextPacket(
+    _ rest: inout UnsafeRawBufferPointer
+  ) -> (message: UnsafeRawBufferPointer, session: UInt32?)? {
+    while rest.count > 0 {
+      let byteCount = unsafe ContractWriter.messageByteCount(at: rest)
+      let message = unsafe UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
+      unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+      if unsafe ContractWriter.isPacket(message) { return unsafe (message, session(of: message)) }
+    }
+    return nil
+  }
+
+  private func session(of message: UnsafeRawBufferPointer) -> UInt32? {
+    let uuid = unsafe ContractWriter.uuid(of: message)
+    guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
+      sessions[index].uuid == uuid
+    else { return nil }
+    return index
+  }
+
   private mutating func sendOrphans(of pool: Int) {
     let orphans = pools[pool].orphans
     pools[pool].orphans = []
     reroute(orphans, pool: pool)
+  }
+
+  /// Forgets the packets of a session that is told that no worker had them.
+  mutating func dropOrphans(of index: UInt32) {
+    guard sessions[index].packetsWaiting > 0 else { return }
+    sessions[index].packetsWaiting = 0
+    let pool = pool(of: index)
+    var kept: [UInt8] = []
+    unsafe pools[pool].orphans.withUnsafeBytes { bytes in
+      var rest = unsafe bytes
+      while let (message, session) = unsafe nextPacket(&rest) {
+        if session != index { unsafe kept.append(contentsOf: message) }
+      }
+    }
+    pools[pool].orphans = kept
   }
 
   private func linkOrNil(of index: UInt32) -> LinkIndex? {
@@ -323,7 +409,7 @@ extension Shard {
       SessionOpened(
         clientAddress: sessions[index].client.description, listener: listener.name,
         framer: listener.framerName, resumed: sessions[index].hadWorker,
-        nextSequence: sessions[index].packetsIn + 1),
+        nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1),
       of: sessions[index].uuid, time: time)
     sessions[index].isAnnounced = true
     linkStates[Int(link)].isDirty = true

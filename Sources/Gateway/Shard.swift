@@ -8,10 +8,14 @@ internal import Upstream
 /// reactor. A turn of the driver's loop is: clients' bytes, workers' bytes, new clients, commands,
 /// time, then ``endTurn(now:effects:)``.
 public struct Shard: ~Copyable {
-  /// How long one client may hold back the reading from a worker before it counts as slow.
+  /// How long one client may hold back the reading from a worker while it works off its queue.
   static let holdMax = Interval.milliseconds(500)
+  /// The same for a client that has not yet shown that it takes anything.
+  static let firstHoldMax = Interval.milliseconds(50)
+  /// How long all clients together may hold back the reading from all workers.
+  static let totalPauseMax = Interval.milliseconds(250)
   /// How long after its client's end an answered session waits for more answers.
-  static let answeredQuiet = Interval.milliseconds(100)
+  static let answeredQuiet = Interval.milliseconds(250)
 
   let configuration: GatewayConfiguration
   /// Indexed like the configuration's listeners.
@@ -43,6 +47,8 @@ public struct Shard: ~Copyable {
   /// Bytes in all clients' queues.
   var clientQueueBytes = 0
   var linksPausedByTotal: [LinkIndex] = []
+  /// When the largest queues are closed, unless enough was taken from them by then.
+  var shedAt: Instant?
   var shutdown: Shutdown?
 
   /// What the shard knows of a link beyond the link's own life.
@@ -54,7 +60,7 @@ public struct Shard: ~Copyable {
     var holds = 0
     var isRead = true
     var sessionCount = 0
-    /// Sessions that wait until it can take more.
+    /// Sessions that wait until it can take more; those of pools with packet balance wait there.
     var parked: [SessionID] = []
     /// Commands that wait for the outcome of the first probe.
     var probeTokens: [UInt64] = []
@@ -71,7 +77,9 @@ public struct Shard: ~Copyable {
     paths = configuration.listeners.map {
       ListenerPath(
         clientToServer: $0.clientToServer, serverToClient: $0.serverToClient, pool: $0.pool,
-        balancesPackets: configuration.pools[$0.pool].balance == .packet)
+        balancesPackets: configuration.pools[$0.pool].balance == .packet,
+        packetBytesMax: configuration.limits.messageBytesMax
+          - ContractWriter.packetOverheadBytesMax)
     }
     random = SeededRandom(seed: seed)
     uuids = SessionUUIDCodec(shard: index, mask: UInt32(truncatingIfNeeded: random.next()))
@@ -108,15 +116,17 @@ public struct Shard: ~Copyable {
   public mutating func endTurn(now: Instant, effects: inout Effects) {
     for index in linkStates.indices where linkStates[index].isDirty {
       linkStates[index].isDirty = false
+      endIfOverfull(LinkIndex(index), now: now, effects: &effects)
       effects.io.append(.writeLink(LinkIndex(index)))
     }
+    if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
   }
 
   /// When ``timePassed(now:effects:)`` is to be called at the latest, or nil.
   public var nextDeadline: Instant? {
     var next = sessionTimers.nextDeadline
-    for other in [linkTimers.nextDeadline, shutdown?.deadline] {
+    for other in [linkTimers.nextDeadline, shutdown?.deadline, shedAt] {
       if let other { next = min(next ?? other, other) }
     }
     return next
@@ -172,6 +182,7 @@ struct ShardCounters {
   var broadcasts: UInt64 = 0
   var broadcastsRefused: UInt64 = 0
   var packetsRerouted: UInt64 = 0
+  var unfinishedDropped: UInt64 = 0
   var acceptPauses: UInt64 = 0
   var workerReadPauses: UInt64 = 0
 }

@@ -27,6 +27,11 @@ struct LogRecord {
       add("client", event.client.description)
       add("listener", event.listener)
     case .sessionClosed(let event): self.init(event)
+    case .sessionRefused(let client, let listener, let reason):
+      self.init(.warning, "session-refused")
+      add("client", client.description)
+      add("listener", listener)
+      add("reason", reason.name)
     case .workerReady(let worker, let pool, let endpoint):
       self.init(.info, "worker-ready", worker, pool, endpoint)
     case .workerNotReady(let worker, let pool, let endpoint, let retryIn):

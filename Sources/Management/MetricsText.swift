@@ -143,6 +143,10 @@ public enum MetricsText {
         snapshot.packetsRerouted
       ),
       (
+        "gatehouse_unfinished_packets_dropped_total",
+        "Half packets for clients whose rest can't come any more.", snapshot.unfinishedDropped
+      ),
+      (
         "gatehouse_accept_pauses_total", "Pauses of accepting for want of descriptors or memory.",
         snapshot.acceptPauses
       ),

@@ -9,6 +9,8 @@ enum EventSource: BitwiseCopyable {
   case listener(Int)
   case mailbox
   case signal
+  /// A socket whose session is over.
+  case lingering(Int32)
 
   init(rawValue: UInt64) {
     let index = UInt32(truncatingIfNeeded: rawValue >> 32) & 0x0fff_ffff
@@ -19,6 +21,7 @@ enum EventSource: BitwiseCopyable {
     case 2: self = .listener(Int(index))
     case 3: self = .mailbox
     case 4: self = .signal
+    case 5: self = .lingering(Int32(bitPattern: low))
     default: preconditionFailure("an event of nobody's")
     }
   }
@@ -30,6 +33,7 @@ enum EventSource: BitwiseCopyable {
     case .listener(let index): 2 << 60 | UInt64(index) << 32
     case .mailbox: 3 << 60
     case .signal: 4 << 60
+    case .lingering(let fd): 5 << 60 | UInt64(UInt32(bitPattern: fd))
     }
   }
 }

@@ -47,6 +47,8 @@ public struct Reactor: ~Copyable {
   private let log: @Sendable (LogEvent) -> Void
   private let configuration: GatewayConfiguration
   private let signalFD: Int32
+  /// Clients beyond it wait to be accepted.
+  private let clientsMax: Int
   private var shard: Shard
   private var effects = Effects()
 
@@ -58,6 +60,8 @@ public struct Reactor: ~Copyable {
   private var isFinished = false
   private var isEndedAtOnce = false
   private var acceptRetryAt = Instant.distantFuture
+  private var clientCount = 0
+  private var lingering = LingeringSockets()
   private var now: Instant
 
   private let readBuffer: UnsafeMutableRawBufferPointer
@@ -66,10 +70,11 @@ public struct Reactor: ~Copyable {
 
   /// Opens the listening sockets.
   ///
+  /// - Parameter descriptorsMax: the process's limit; some are kept for workers and management.
   /// - Throws: ``SystemError`` when a socket can't be opened.
   public init(
     configuration: GatewayConfiguration, mailbox: Mailbox,
-    log: @escaping @Sendable (LogEvent) -> Void
+    descriptorsMax: UInt64, log: @escaping @Sendable (LogEvent) -> Void
   ) throws(SystemError) {
     // Everything that can fail comes first: a noncopyable value can't be half made.
     let signalFD = try Signals.open()
@@ -78,6 +83,7 @@ public struct Reactor: ~Copyable {
       listeners.append(Listener(fd: try Self.open(listener)))
     }
     epoll = try Epoll()
+    clientsMax = Self.clientsMax(descriptorsMax, configuration)
     self.signalFD = signalFD
     self.listeners = listeners
     self.configuration = configuration
@@ -95,6 +101,16 @@ public struct Reactor: ~Copyable {
   ///
   /// To be called before any thread is started; also ignores SIGPIPE.
   public static func blockSignals() { Signals.block() }
+
+  /// So many that a lost worker can be connected again, and the management API be asked, when all
+  /// descriptors for clients are used.
+  private static func clientsMax(
+    _ descriptorsMax: UInt64, _ configuration: GatewayConfiguration
+  ) -> Int {
+    let all = Int(clamping: descriptorsMax)
+    let workers = configuration.pools.reduce(0) { $0 + $1.workers.count }
+    return all - min(64 + 2 * workers, all / 4)
+  }
 
   private static func open(_ listener: ListenerConfiguration) throws(SystemError) -> Int32 {
     switch Resolver.resolve(host: listener.host, port: listener.port) {
@@ -117,7 +133,7 @@ public struct Reactor: ~Copyable {
     }
     shard.start(now: now, effects: &effects)
     performEffects()
-    while !isFinished && !isEndedAtOnce { turn() }
+    while !isEndedAtOnce, !isFinished || !lingering.isEmpty { turn() }
     return !isEndedAtOnce
   }
 
@@ -136,6 +152,7 @@ public struct Reactor: ~Copyable {
       case .listener(let index): acceptFrom.append(index)
       case .mailbox: takeMessages()
       case .signal: takeSignals()
+      case .lingering(let fd): unsafe lingering.readable(fd, buffer: readBuffer)
       }
     }
     endTurn()
@@ -143,6 +160,7 @@ public struct Reactor: ~Copyable {
     readableLinks.removeAll(keepingCapacity: true)
     for index in acceptFrom { accept(from: index) }
     if acceptRetryAt <= now { resumeAccepting() }
+    lingering.closeExpired(now: now)
     shard.timePassed(now: now, effects: &effects)
     performEffects()
     endTurn()
@@ -154,13 +172,13 @@ public struct Reactor: ~Copyable {
   }
 
   private func waitMilliseconds() -> Int32 {
-    guard let deadline = shard.nextDeadline.map({ min($0, acceptRetryAt) }) ?? retryDeadline else {
-      return -1
+    var deadline = acceptRetryAt
+    for other in [shard.nextDeadline, lingering.nextDeadline] {
+      if let other { deadline = min(deadline, other) }
     }
+    if deadline == .distantFuture { return -1 }
     return Int32(clamping: min(deadline.since(Clock.monotonic()).milliseconds, 3_600_000))
   }
-
-  private var retryDeadline: Instant? { acceptRetryAt == .distantFuture ? nil : acceptRetryAt }
 
   private mutating func takeMessages() {
     for message in mailbox.take() {
@@ -196,7 +214,10 @@ public struct Reactor: ~Copyable {
 
   private mutating func accept(from index: Int) {
     for _ in 0..<Self.acceptsMax {
-      guard index < listeners.count, listeners[index].fd >= 0 else { return }
+      guard listeners[index].fd >= 0 else { return }
+      if clientCount >= clientsMax {
+        return pauseAccepting(index, "the other descriptors are kept for workers")
+      }
       switch Sockets.accept(listeners[index].fd) {
       case .none: return feed(index)
       case .skipped: continue
@@ -218,8 +239,12 @@ public struct Reactor: ~Copyable {
       return performEffects()
     }
     while clients.count <= Int(id.index) { clients.append(Client()) }
+    clientCount += 1
     clients[Int(id.index)] = Client(fd: fd, interest: .readable)
     if !epoll.add(fd, .client(id), .readable) {
+      Sockets.close(fd, abort: false)
+      clients[Int(id.index)] = Client()
+      clientCount -= 1
       shard.clientFailed(id, now: now, effects: &effects)
     }
     performEffects()
@@ -305,6 +330,7 @@ public struct Reactor: ~Copyable {
   }
 
   private mutating func setInterest(_ id: SessionID, _ wanted: Readiness, _ isOn: Bool) {
+    guard clients[Int(id.index)].fd >= 0 else { return }
     let before = clients[Int(id.index)].interest
     let after = isOn ? before.union(wanted) : before.subtracting(wanted)
     guard before != after else { return }
@@ -312,9 +338,16 @@ public struct Reactor: ~Copyable {
     epoll.change(clients[Int(id.index)].fd, .client(id), after)
   }
 
-  private mutating func closeClient(_ id: SessionID, abort: Bool) {
-    Sockets.close(clients[Int(id.index)].fd, abort: abort)
+  private mutating func closeClient(_ id: SessionID, _ manner: ClosingManner) {
+    let fd = clients[Int(id.index)].fd
+    guard fd >= 0 else { return }
     clients[Int(id.index)] = Client()
+    clientCount -= 1
+    switch manner {
+    case .plain: Sockets.close(fd, abort: false)
+    case .lingering: lingering.add(fd, epoll: epoll, now: now)
+    case .abort: Sockets.close(fd, abort: true)
+    }
     // Somebody may be waiting for just this descriptor.
     if acceptRetryAt != .distantFuture { acceptRetryAt = now }
   }
@@ -326,7 +359,7 @@ public struct Reactor: ~Copyable {
     if links[Int(link)].isConnecting {
       connectEnded(link)
     } else {
-      if readiness.contains(.writable) { writeLink(link) }
+      if readiness.contains(.writable), readiness.isDisjoint(with: .broken) { linkWritable(link) }
       if !links[Int(link)].reads, !readiness.isDisjoint(with: .broken) { detach(link) }
       if !readiness.isDisjoint(with: [.readable, .broken]) { readableLinks.append(link) }
     }
@@ -362,7 +395,7 @@ public struct Reactor: ~Copyable {
 
   private mutating func readLink(_ link: UInt32) {
     guard links[Int(link)].fd >= 0, !links[Int(link)].isConnecting,
-      shard.shouldRead(link: link, effects: &effects)
+      shard.shouldRead(link: link, now: now, effects: &effects)
     else { return performEffects() }
     let serial = links[Int(link)].serial
     let count = unsafe recv(links[Int(link)].fd, readBuffer.baseAddress!, readBuffer.count, 0)
@@ -383,25 +416,30 @@ public struct Reactor: ~Copyable {
   }
 
   private mutating func writeLink(_ link: UInt32) {
-    guard links[Int(link)].fd >= 0, !links[Int(link)].isConnecting else { return }
+    guard links[Int(link)].fd >= 0, !links[Int(link)].isConnecting,
+      !links[Int(link)].awaitsWritable
+    else { return }
     while true {
       let count = unsafe shard.prepareLinkWrite(link, into: slices, now: now, effects: &effects)
-      guard count > 0, links[Int(link)].fd >= 0 else { break }
+      guard count > 0, links[Int(link)].fd >= 0 else { return }
       let written = unsafe Sockets.write(links[Int(link)].fd, slices, count: count)
-      if written == -Int(EAGAIN) {
-        links[Int(link)].awaitsWritable = true
-        return updateLinkInterest(link)
-      }
       if written == -Int(EINTR) { continue }
       guard written >= 0 else {
-        return shard.linkLost(
-          link, .connectionReset, errorText(Int32(-written)), now: now, effects: &effects)
+        // Broken, it becomes writable at once; reading then finds what the worker said last.
+        links[Int(link)].awaitsWritable = true
+        if written == -Int(EAGAIN) { updateLinkInterest(link) }
+        return
       }
       shard.linkWrote(link, written, now: now, effects: &effects)
     }
-    guard links[Int(link)].awaitsWritable, links[Int(link)].fd >= 0 else { return }
+  }
+
+  /// The socket takes bytes again.
+  private mutating func linkWritable(_ link: UInt32) {
+    guard links[Int(link)].awaitsWritable else { return }
     links[Int(link)].awaitsWritable = false
     updateLinkInterest(link)
+    writeLink(link)
   }
 
   private func updateLinkInterest(_ link: UInt32) {
@@ -455,7 +493,7 @@ public struct Reactor: ~Copyable {
       case .writeClient(let id): writeClient(id)
       case .awaitWritable(let id, let isOn): setInterest(id, .writable, isOn)
       case .readClient(let id, let isOn): setInterest(id, .readable, isOn)
-      case .closeClient(let id, let abort): closeClient(id, abort: abort)
+      case .closeClient(let id, let manner): closeClient(id, manner)
       case .resolve(let link): resolve(link)
       case .connect(let link, let address): connect(link, to: address)
       case .writeLink(let link): writeLink(link)

@@ -134,7 +134,6 @@ public final class ServerConnection {
   /// Does nothing for a call that is over or was finished.
   public func finish(_ stream: Int32, status: GRPCStatus, message: String = "") {
     unsafe streams.finish(stream, status: status, message: message, session: session)
-    resume(stream)
   }
 
   /// Says goodbye: open calls end with UNAVAILABLE, new ones are refused.

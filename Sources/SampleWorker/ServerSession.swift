@@ -174,7 +174,10 @@ extension StreamTable {
       // Fails only for want of memory, or for a stream that is gone.
       _ = unsafe submitResponse(
         session, id, responseHead + statusFields(status, message), hasBody: false)
-    case .open: setReply(.finishing(status: status, message: message), of: id)
+    case .open:
+      setReply(.finishing(status: status, message: message), of: id)
+      // Where there is nothing left to send, nobody else would ask for the trailers.
+      if clearDeferred(id) { _ = unsafe nghttp2_session_resume_data(session, id) }
     case .finishing, .finished, nil: break
     }
   }

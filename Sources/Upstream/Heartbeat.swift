@@ -9,6 +9,8 @@ struct Heartbeat: BitwiseCopyable {
   /// When the oldest unanswered beat, or PING, was sent.
   private var waitingSince: Instant?
   private var pingWaitingSince: Instant?
+  /// Answers can't be read, by the gateway's own doing: their absence says nothing.
+  private var isPaused = false
 
   init(aliveTimeout: Interval, now: Instant) {
     self.aliveTimeout = aliveTimeout
@@ -18,6 +20,7 @@ struct Heartbeat: BitwiseCopyable {
   /// When something is to be done next.
   var deadline: Instant {
     var first = nextBeat
+    if isPaused { return first }
     if let since = waitingSince { first = min(first, since + aliveTimeout) }
     if let since = pingWaitingSince { first = min(first, since + aliveTimeout) }
     return first
@@ -25,6 +28,7 @@ struct Heartbeat: BitwiseCopyable {
 
   /// An answer has been due for longer than allowed.
   func isOverdue(now: Instant) -> Bool {
+    if isPaused { return false }
     for case .some(let since) in [waitingSince, pingWaitingSince]
     where since + aliveTimeout <= now { return true }
     return false
@@ -50,8 +54,11 @@ struct Heartbeat: BitwiseCopyable {
 
   mutating func pingAnswered() { pingWaitingSince = nil }
 
-  /// Answers could not be read meanwhile, by the gateway's own doing: the waits begin anew.
+  mutating func readingPaused() { isPaused = true }
+
+  /// Answers can be read again: the waits begin anew.
   mutating func readingResumed(now: Instant) {
+    isPaused = false
     if waitingSince != nil { waitingSince = now }
     if pingWaitingSince != nil { pingWaitingSince = now }
   }

@@ -204,9 +204,9 @@ extension Link {
       return .ended(ended)
     }
     if lastEnd != nil { reconnects += 1 }
-    connectBackoff.reset()
     readyBackoff.reset()
     phase = .active
+    activeSince = now
     heartbeat = Heartbeat(aliveTimeout: configuration.aliveTimeout, now: now)
     deadline = now
     return .becameReady

@@ -42,6 +42,8 @@ public struct Link: ~Copyable {
   var connectBackoff = Backoff()
   var readyBackoff = Backoff()
   var heartbeat: Heartbeat?
+  /// Since when sessions are given to it.
+  var activeSince: Instant?
 
   var http: HTTP2Connection?
   var calls = Calls()
@@ -60,6 +62,8 @@ public struct Link: ~Copyable {
 
   /// The worker asked for SESSION_EVENTS.
   public internal(set) var wantsSessionEvents = false
+  /// The first of the messages that ``takeUnsent()`` gives was written in part.
+  public internal(set) var unsentBeginsCut = false
   public internal(set) var packetsSent: UInt64 = 0
   public internal(set) var messagesReceived: UInt64 = 0
   public internal(set) var reconnects: UInt64 = 0
@@ -203,6 +207,7 @@ public struct Link: ~Copyable {
     http = nil
     calls = Calls()
     heartbeat = nil
+    unsentBeginsCut = packets.writtenBytesOfFirstMessage > 0
     readyAnswer = nil
     unsafe chunk = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     messageReader = GRPCMessageReader()
@@ -212,6 +217,8 @@ public struct Link: ~Copyable {
     var retryIn: Interval?
     switch afterwards {
     case .reconnect:
+      // One that comes and goes must not be taken for a good one every time it comes.
+      if let activeSince, now.since(activeSince) >= .seconds(5) { connectBackoff.reset() }
       let pause = connectBackoff.next(using: &random)
       phase = .backingOff
       deadline = now + pause
@@ -223,6 +230,7 @@ public struct Link: ~Copyable {
       phase = .removed
       deadline = .distantFuture
     }
+    activeSince = nil
     let ended = LinkEnd(reason: reason, detail: detail, retryIn: retryIn)
     lastEnd = ended
     return .ended(ended)
@@ -249,18 +257,21 @@ public struct Link: ~Copyable {
   public mutating func drain(
     _ next: Afterwards, now: Instant, timeout: Interval
   ) -> LinkAction {
-    afterwards = next
+    // A removal stands, whatever is asked for after it.
+    if afterwards == .reconnect || next != .stayDrained { afterwards = next }
     switch phase {
     case .active:
       phase = .draining
       deadline = now + timeout
       http!.endPackets()
       return .none
-    case .draining: return .none
+    case .draining:
+      deadline = min(deadline, now + timeout)
+      return .none
     case .idle, .resolving, .connecting, .handshaking, .asking, .notReady, .backingOff:
       return end(reasonToEnd, "", now: now)
     case .drained, .removed:
-      phase = next == .stayDrained ? .drained : .removed
+      phase = afterwards == .stayDrained ? .drained : .removed
       return .none
     }
   }
@@ -308,6 +319,12 @@ public struct Link: ~Copyable {
     if calls.live == 0, case .ended(let ended) = begin(.live, now: now) { return .ended(ended) }
     http!.sendBeat()
     return .none
+  }
+
+  /// The owner stops reading from the socket, so that silence is not the worker's.
+  public mutating func readingPaused() {
+    heartbeat?.readingPaused()
+    if phase == .active, let heartbeat { deadline = heartbeat.deadline }
   }
 
   /// The owner reads from the socket again after it had paused.

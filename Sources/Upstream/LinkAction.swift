@@ -26,6 +26,9 @@ public struct LinkEnd: Equatable, Sendable {
   public var detail: String
   /// When the next attempt begins; nil when there will be none.
   public var retryIn: Interval?
+
+  /// The worker itself ended the packet stream while its connection was in order.
+  public var isVerdict: Bool { reason == .grpcStatus || reason == .streamReset }
 }
 
 /// What lies next in the bytes of a worker.

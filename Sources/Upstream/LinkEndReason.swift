@@ -17,6 +17,7 @@ public enum LinkEndReason: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case streamReset = 22
   case streamEnded = 23
   case liveEnded = 24
+  case queueFull = 25
   // The worker broke a protocol.
   case notHTTP2 = 32
   case protocolError = 33
@@ -47,6 +48,7 @@ public enum LinkEndReason: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case .streamReset: "stream-reset"
     case .streamEnded: "stream-ended"
     case .liveEnded: "live-ended"
+    case .queueFull: "queue-full"
     case .notHTTP2: "not-http2"
     case .protocolError: "protocol-error"
     case .httpStatus: "http-status"

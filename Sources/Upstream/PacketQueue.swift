@@ -52,6 +52,19 @@ struct PacketQueue: ~Copyable {
     return messages
   }
 
+  /// Bytes that the socket took of the oldest message whose last byte it did not take.
+  var writtenBytesOfFirstMessage: Int {
+    var rest = unsafe bytes.readable
+    var written = writtenBytes
+    while rest.count > 0 {
+      let byteCount = unsafe ContractWriter.messageByteCount(at: rest)
+      guard byteCount <= written else { return written }
+      written -= byteCount
+      unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+    }
+    return 0
+  }
+
   private mutating func dropWrittenMessages() {
     while bytes.count > 0 {
       let byteCount = unsafe ContractWriter.messageByteCount(at: bytes.readable)

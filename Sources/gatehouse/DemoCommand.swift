@@ -1,6 +1,7 @@
 internal import Gateway
 internal import Glibc
 internal import Primitives
+internal import Reactor
 internal import SampleWorker
 internal import Upstream
 
@@ -11,6 +12,8 @@ private let demoPort: UInt16 = 7999
 ///
 /// - Returns: the process's exit status; see ``serve(configurationPath:)``.
 func demo() -> Int32 {
+  // Before the worker's thread is started, which would take the signals otherwise.
+  Reactor.blockSignals()
   let worker: SampleWorkerServer
   do {
     worker = try SampleWorkerServer.start()
@@ -26,6 +29,8 @@ func demo() -> Int32 {
   configuration.listeners = [
     ListenerConfiguration(name: "demo", host: "127.0.0.1", port: demoPort, pool: 0)
   ]
+  // Lines are not answered; that somebody left is to be seen soon all the same.
+  configuration.listeners[0].halfCloseTimeout = .seconds(1)
   configuration.shutdownGrace = .seconds(2)
   return serve(configuration) {
     writeOutput(

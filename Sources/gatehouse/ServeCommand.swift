@@ -34,7 +34,9 @@ private func serve(
 ) -> Int32 {
   do {
     let mailbox = try Mailbox()
-    var reactor = try Reactor(configuration: configuration, mailbox: mailbox) { log.log($0) }
+    var reactor = try Reactor(
+      configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax
+    ) { log.log($0) }
     let management = try startManagement(configuration, mailbox, log)
     defer { management?.stop() }
     for listener in configuration.listeners {

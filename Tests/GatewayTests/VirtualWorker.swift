@@ -17,7 +17,7 @@ final class VirtualWorker {
   }
 
   struct Answer {
-    enum Target { case session(String), broadcast(UInt8), none }
+    enum Target { case session([UInt8]), broadcast(UInt8), none }
     var target: Target
     var payload: [UInt8]
   }
@@ -31,7 +31,7 @@ final class VirtualWorker {
   /// What `ready` answers; nil: nothing.
   var ready: Bool? = true
   var sessionEvents = false
-  /// False: stopped, as by SIGSTOP. Its socket takes what the network holds, and no more.
+  /// False: stopped, as by SIGSTOP, so that its socket takes what the network holds and no more.
   var isRunning = true
   /// False: it reads and answers heartbeats, but leaves packets where they are, without a window.
   var takesPackets = true
@@ -84,6 +84,11 @@ final class VirtualWorker {
   // MARK: What the test makes it do
 
   func answer(_ uuid: String, _ payload: [UInt8]) {
+    answerRaw(Array(uuid.utf8), payload)
+  }
+
+  /// - Parameter uuid: whatever bytes are to stand for the session's UUID.
+  func answerRaw(_ uuid: [UInt8], _ payload: [UInt8]) {
     answers.append(Answer(target: .session(uuid), payload: payload))
   }
 
@@ -222,7 +227,9 @@ final class VirtualWorker {
     var writer = ProtobufWriter()
     switch answer.target {
     case .session(let uuid):
-      return OutputStreamRequest(clientUUID: uuid, payload: answer.payload).encoded
+      writer.field(2, message: uuid)
+      writer.field(4, bytes: answer.payload)
+      return writer.bytes
     case .broadcast(let audience):
       writer.field(4, bytes: answer.payload)
       // A member of a oneof is written even when it is zero.

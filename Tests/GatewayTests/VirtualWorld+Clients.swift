@@ -145,10 +145,10 @@ extension VirtualWorld {
     return taken
   }
 
-  func closeClient(_ id: SessionID, abort: Bool) {
+  func closeClient(_ id: SessionID, _ manner: ClosingManner) {
     client(of: id) {
       $0.id = nil
-      $0.wasAborted = abort
+      if case .abort = manner { $0.wasAborted = true }
       $0.closedAt = now
     }
   }

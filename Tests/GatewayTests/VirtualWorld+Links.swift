@@ -61,7 +61,7 @@ extension VirtualWorld {
 
   func readLink(_ link: Int) {
     guard links[link].worker != nil, !links[link].isConnecting,
-      shard.shouldRead(link: LinkIndex(link), effects: &effects)
+      shard.shouldRead(link: LinkIndex(link), now: now, effects: &effects)
     else { return performEffects() }
     note()
     let serial = links[link].serial

@@ -52,7 +52,8 @@ final class VirtualWorld {
   private(set) var isFinished = false
   private(set) var isAccepting = true
   private var moved = false
-  private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 1)
+  private let readBuffer = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: VirtualWorld.networkBytesMax, alignment: 1)
   let slices = UnsafeMutableBufferPointer<IOSlice>.allocate(capacity: VirtualWorld.slicesMax)
 
   /// A gateway with one pool of `workers` and one raw listener, unless `adjust` says otherwise.
@@ -231,7 +232,7 @@ final class VirtualWorld {
       case .writeClient(let id): writeClient(id)
       case .awaitWritable(let id, let isOn): client(of: id) { $0.awaitsWritable = isOn }
       case .readClient(let id, let isOn): client(of: id) { $0.isRead = isOn }
-      case .closeClient(let id, let abort): closeClient(id, abort: abort)
+      case .closeClient(let id, let manner): closeClient(id, manner)
       case .resolve(let link): resolve(Int(link))
       case .connect(let link, let address): connect(Int(link), to: address)
       case .writeLink(let link): writeLink(Int(link))

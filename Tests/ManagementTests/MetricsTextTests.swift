@@ -7,6 +7,7 @@ func emptySnapshot() -> MetricsSnapshot {
   MetricsSnapshot(
     listeners: [], workers: [], linkEnds: [], messagesToUnknownSession: 0,
     messagesWithoutTarget: 0, broadcasts: 0, broadcastsRefused: 0, packetsRerouted: 0,
+    unfinishedDropped: 0,
     clientQueueBytes: 0, acceptPauses: 0, workerReadPauses: 0)
 }
 
@@ -32,6 +33,7 @@ func emptySnapshot() -> MetricsSnapshot {
     snapshot.clientQueueBytes = 26
     snapshot.acceptPauses = 27
     snapshot.workerReadPauses = 28
+    snapshot.unfinishedDropped = 30
     return snapshot
   }
 
@@ -65,6 +67,7 @@ func emptySnapshot() -> MetricsSnapshot {
       ("gatehouse_broadcasts_total", 23),
       ("gatehouse_broadcasts_refused_total", 24),
       ("gatehouse_packets_rerouted_total", 25),
+      ("gatehouse_unfinished_packets_dropped_total", 30),
       ("gatehouse_client_queue_bytes", 26),
       ("gatehouse_accept_pauses_total", 27),
       ("gatehouse_worker_read_pauses_total", 28),
