@@ -175,9 +175,12 @@ public struct Link: ~Copyable {
       let stream = try http!.begin(call, authority: configuration.authority)
       switch call {
       case .packets: calls.packets = stream
-      case .ready: calls.ready = stream
+      case .ready:
+        calls.ready = stream
+        smallReader = GRPCMessageReader()
       case .live:
         calls.live = stream
+        smallReader = GRPCMessageReader()
         calls.liveWasAnswered = false
       }
       return .none

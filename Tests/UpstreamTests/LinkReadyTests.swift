@@ -189,4 +189,23 @@ import Testing
       #expect(harness.phase == .backingOff)
     }
   }
+
+  /// Goal: what a call left unfinished does not spill into the next one.
+  ///
+  /// Method: a worker sends an answer and a piece of another before its status.
+  @Test func halfAMessageEndsWithItsCall() {
+    let harness = asking()
+    harness.worker.sendRaw(
+      Wire.framed(Wire.integer(2, 1)) + [0, 0, 0], on: ready(harness))
+    harness.worker.finish(ready(harness))
+    harness.talk()
+    #expect(harness.takeSeen() == [.becameReady])
+    harness.advance(by: .zero)
+    harness.answerLive()
+    harness.advance(by: .seconds(8))
+    harness.answerLive()
+    harness.advance(by: .seconds(2))
+    #expect(harness.takeSeen() == [])
+    #expect(harness.isReady)
+  }
 }
