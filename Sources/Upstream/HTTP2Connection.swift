@@ -107,6 +107,15 @@ struct HTTP2Connection: ~Copyable {
     return stream
   }
 
+  /// Ends our direction of a call that the worker has answered to the end.
+  ///
+  /// Until then the call counts against those the worker allows at a time (RFC 9113 section 5.1.2).
+  func forget(_ stream: Int32) {
+    guard unsafe nghttp2_session_get_stream_local_close(session, stream) == 0 else { return }
+    unsafe nghttp2_submit_rst_stream(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_NO_ERROR.rawValue)
+  }
+
   /// Ends our direction of the packet stream once everything queued has been framed.
   func endPackets() {
     unsafe state.pointee.packetsEnd = true

@@ -144,6 +144,7 @@ extension Link {
     let detail = message.isEmpty ? "\(status)" : "\(status) \(message)"
     if stream == calls.ready {
       calls.ready = 0
+      http?.forget(stream)
       guard phase == .asking || phase == .handshaking else {
         readyAnswer = nil
         heartbeat?.answered()
@@ -158,6 +159,7 @@ extension Link {
     }
     if stream == calls.live {
       calls.live = 0
+      http?.forget(stream)
       if status == unimplemented {
         liveSupported = false
         heartbeat?.answered()

@@ -160,4 +160,24 @@ import Testing
     harness.advance(by: .seconds(1))
     #expect(harness.takeSeen() == [.ended(.aliveTimeout)])
   }
+
+  /// Goal: a worker whose `live` answers one beat and returns is served for ever.
+  ///
+  /// A call of which only the worker's direction has ended still counts against the calls it allows
+  /// at a time (RFC 9113 section 5.1.2).
+  @Test func callsThatWereAnsweredAreOver() {
+    let harness = ready(.init(callsMax: 8))
+    for _ in 0..<30 {
+      harness.worker.finish(live(harness))
+      harness.talk()
+      harness.advance(by: .seconds(3))
+      harness.answerLive()
+    }
+    #expect(harness.takeSeen() == [])
+    #expect(harness.isReady)
+    let open = harness.worker.streams(of: "live").filter {
+      harness.worker.call($0).closedWith == nil
+    }
+    #expect(open.count == 1)
+  }
 }
