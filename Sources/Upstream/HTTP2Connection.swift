@@ -82,9 +82,6 @@ struct HTTP2Connection: ~Copyable {
     unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
   }
 
-  /// What the last response or trailers said in `grpc-message`, shortened; for people.
-  var statusMessage: String { unsafe state.pointee.statusMessage }
-
   /// nghttp2's words for what the worker did wrong; empty when it did nothing wrong.
   var errorText: String { unsafe state.pointee.errorText }
 

@@ -132,15 +132,14 @@ extension Link {
       guard fields.isGRPC else { return fail(.notGRPC, now: now) }
     }
     guard let status = fields.grpcStatus else { return .none }
-    return callEnded(stream, status: status, now: now)
+    return callEnded(stream, status: status, fields.statusMessage, now: now)
   }
 
   /// A call's `grpc-status` arrived.
   private mutating func callEnded(
-    _ stream: Int32, status: Int32, now: Instant
+    _ stream: Int32, status: Int32, _ message: String, now: Instant
   ) -> LinkAction {
     let unimplemented: Int32 = 12
-    let message = http?.statusMessage ?? ""
     let detail = message.isEmpty ? "\(status)" : "\(status) \(message)"
     if stream == calls.ready {
       calls.ready = 0
@@ -170,7 +169,7 @@ extension Link {
       return isGood || phase == .draining ? .none : fail(.liveEnded, detail, now: now)
     }
     calls.packets = 0
-    if phase == .draining { return endDraining(now: now) }
+    if phase == .draining { return endDraining(message, now: now) }
     return fail(
       status == 0 ? .streamEnded : .grpcStatus, status == 0 ? "" : detail, now: now)
   }

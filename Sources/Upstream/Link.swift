@@ -239,8 +239,8 @@ public struct Link: ~Copyable {
     return .ended(ended)
   }
 
-  mutating func endDraining(now: Instant) -> LinkAction {
-    end(reasonToEnd, http?.statusMessage ?? "", now: now)
+  mutating func endDraining(_ detail: String = "", now: Instant) -> LinkAction {
+    end(reasonToEnd, detail, now: now)
   }
 
   /// Why a link ends that was told to.

@@ -166,4 +166,21 @@ import Testing
     #expect(harness.delivered == [.init(uuid: uuid(2), payload: [2])])
     #expect(harness.reconnects == 1)
   }
+
+  /// Goal: the words of one call do not show up in the end of another.
+  @Test func eachStatusHasItsOwnMessage() {
+    let harness = ready()
+    harness.worker.finish(harness.worker.last("live")!, status: "12", message: "no such method")
+    harness.talk()
+    harness.worker.finish(harness.packets, status: "13")
+    harness.talk()
+    #expect(harness.end?.detail == "13")
+
+    let other = ready()
+    other.worker.finish(other.packets, status: "13", message: "boom")
+    let first = other.worker.takeOutput()
+    other.worker.finish(other.worker.last("live")!, status: "14", message: "later")
+    other.receive(first + other.worker.takeOutput())
+    #expect(other.end?.detail == "13 boom")
+  }
 }
