@@ -150,6 +150,11 @@ struct HTTP2Connection: ~Copyable {
   /// The oldest event that has not been taken.
   func nextEvent() -> HTTP2Event? { unsafe state.pointee.takeEvent() }
 
+  /// The oldest event, if it is the end of a stream: framing can bring one about.
+  func nextStreamClosed() -> (stream: Int32, errorCode: UInt32)? {
+    unsafe state.pointee.takeStreamClosed()
+  }
+
   /// Turns what waits into frames, as segments of the control bytes and of the packet queue.
   ///
   /// - Parameter byteCountMax: about how many bytes to frame before returning.

@@ -59,6 +59,15 @@ struct HTTP2State {
     return events[nextEvent]
   }
 
+  /// The stream and error code of the oldest event, if that is the end of a stream.
+  mutating func takeStreamClosed() -> (stream: Int32, errorCode: UInt32)? {
+    guard nextEvent < events.count,
+      case .streamClosed(let stream, let errorCode) = events[nextEvent]
+    else { return nil }
+    nextEvent += 1
+    return (stream, errorCode)
+  }
+
   mutating func setStatusMessage(_ bytes: UnsafeBufferPointer<UInt8>) {
     fields.statusMessage = unsafe String(decoding: bytes.prefix(200), as: UTF8.self)
   }

@@ -174,6 +174,20 @@ extension Link {
       status == 0 ? .streamEnded : .grpcStatus, status == 0 ? "" : detail, now: now)
   }
 
+  /// Handles the streams that nghttp2 has reset by itself, for what the worker sent on them.
+  ///
+  /// That shows when the reset is framed, and nothing more may come from the worker.
+  mutating func resetStreams(now: Instant) -> LinkAction {
+    // What was read before comes first.
+    guard unsafe chunk.isEmpty else { return .none }
+    while let (stream, errorCode) = http?.nextStreamClosed() {
+      let action = handle(.streamClosed(stream: stream, errorCode: errorCode), now: now)
+      if case .none = action { continue }
+      return action
+    }
+    return .none
+  }
+
   /// A stream ended without the trailers that gRPC demands.
   private mutating func streamEnded(
     _ stream: Int32, _ reason: LinkEndReason, _ detail: String, now: Instant

@@ -183,4 +183,12 @@ import Testing
     other.receive(first + other.worker.takeOutput())
     #expect(other.end?.detail == "13 boom")
   }
+
+  /// Goal: nghttp2 resets a stream whose header fields break HTTP; the link must not wait on.
+  @Test func anAnswerWithoutAStatusEndsTheLink() {
+    let harness = ready()
+    harness.worker.respond(harness.packets, [("content-type", "application/grpc")])
+    harness.talk()
+    #expect(harness.takeSeen() == [.ended(.streamReset)])
+  }
 }
