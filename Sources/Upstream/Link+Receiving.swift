@@ -49,9 +49,9 @@ extension Link {
   }
 
   private mutating func fail(
-    _ reason: LinkEndReason, _ detail: String = "", now: Instant
+    _ reason: LinkEndReason, _ detail: String = "", isVerdict: Bool = false, now: Instant
   ) -> LinkAction {
-    end(reason, detail, now: now)
+    end(reason, detail, isVerdict: isVerdict, now: now)
   }
 
   private mutating func handle(
@@ -170,8 +170,8 @@ extension Link {
     }
     calls.packets = 0
     if phase == .draining { return endDraining(message, now: now) }
-    return fail(
-      status == 0 ? .streamEnded : .grpcStatus, status == 0 ? "" : detail, now: now)
+    return status == 0
+      ? fail(.streamEnded, now: now) : fail(.grpcStatus, detail, isVerdict: true, now: now)
   }
 
   /// Handles the streams that nghttp2 has reset by itself, for what the worker sent on them.
@@ -200,7 +200,8 @@ extension Link {
       calls.live = 0
       return .none
     }
-    return fail(reason, detail, now: now)
+    let isVerdict = stream == calls.packets && reason == .streamReset
+    return fail(reason, detail, isVerdict: isVerdict, now: now)
   }
 
   private mutating func readyAnswered(now: Instant) -> LinkAction {

@@ -205,7 +205,7 @@ public struct Link: ~Copyable {
 
   /// Ends whatever is going on; nothing that was queued is forgotten (see ``takeUnsent()``).
   mutating func end(
-    _ reason: LinkEndReason, _ detail: String, now: Instant
+    _ reason: LinkEndReason, _ detail: String, isVerdict: Bool = false, now: Instant
   ) -> LinkAction {
     http = nil
     calls = Calls()
@@ -234,7 +234,8 @@ public struct Link: ~Copyable {
       deadline = .distantFuture
     }
     activeSince = nil
-    let ended = LinkEnd(reason: reason, detail: detail, retryIn: retryIn)
+    let ended = LinkEnd(
+      reason: reason, detail: detail, retryIn: retryIn, isVerdict: isVerdict)
     lastEnd = ended
     return .ended(ended)
   }

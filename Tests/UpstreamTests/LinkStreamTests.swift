@@ -191,4 +191,31 @@ import Testing
     harness.talk()
     #expect(harness.takeSeen() == [.ended(.streamReset)])
   }
+
+  /// Goal: only an end of the packets' call can be meant for a packet.
+  @Test func onlyTheStreamOfPacketsBringsAVerdict() {
+    let verdicts: [(LinkHarness) -> Void] = [
+      { $0.worker.finish($0.packets, status: "8") }, { $0.worker.reset($0.packets, code: 8) },
+    ]
+    let others: [(LinkHarness) -> Void] = [
+      { $0.worker.reset($0.worker.last("live")!, code: 8) },
+      { $0.worker.finish($0.worker.last("live")!, status: "8") },
+      { $0.worker.finish($0.packets) }, { $0.worker.goAway(code: 2) }, { $0.lose() },
+    ]
+    for (isVerdict, endings) in [(true, verdicts), (false, others)] {
+      for ending in endings {
+        let harness = ready()
+        ending(harness)
+        harness.talk()
+        #expect(harness.takeSeen().count == 1)
+        #expect(harness.end?.isVerdict == isVerdict)
+      }
+    }
+    let unready = LinkHarness()
+    unready.connect()
+    unready.worker.finish(unready.worker.last("ready")!, status: "8")
+    unready.talk()
+    #expect(unready.end?.reason == .grpcStatus)
+    #expect(unready.end?.isVerdict == false)
+  }
 }
