@@ -153,7 +153,9 @@ import Testing
   @Test func pausesOfTheReaderAreNotTheWorkersFault() {
     let harness = ready()
     harness.advance(by: .seconds(3))
-    harness.advance(by: .seconds(8))
+    harness.link.readingPaused()
+    harness.advance(by: .seconds(100))
+    #expect(harness.isReady)
     harness.link.readingResumed(now: harness.now)
     harness.advance(by: .seconds(8))
     #expect(harness.isReady)

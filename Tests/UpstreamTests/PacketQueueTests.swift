@@ -12,6 +12,16 @@ import Testing
 
     var total = 0
 
+    /// Bytes that were written of the first message that was not written whole.
+    var cutBytes: Int {
+      var rest = written
+      for message in messages {
+        if message.count > rest { return rest }
+        rest -= message.count
+      }
+      return 0
+    }
+
     /// The messages whose last byte was not written.
     var unwritten: [UInt8] {
       var end = 0
@@ -66,6 +76,7 @@ import Testing
         #expect(queue.unframedBytes == model.total - model.framed, "seed \(seed), step \(step)")
         #expect(queue.unwrittenBytes == model.total - model.written)
         #expect(queue.unwritten.count == model.total - model.written)
+        #expect(queue.writtenBytesOfFirstMessage == model.cutBytes)
       }
       let all = model.messages.reduce(into: []) { $0 += $1 }
       let isNext = Array(queue.unwritten) == Array(all[model.written...])
