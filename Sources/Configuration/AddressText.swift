@@ -117,7 +117,8 @@ private func isNameByte(_ byte: UInt8) -> Bool {
 }
 
 extension HostPort {
-  /// The four bytes of a dotted IPv4 address; leading zeros are refused, as some read them as octal.
+  /// The four bytes of a dotted IPv4 address; leading zeros are refused, as some read them as
+  /// octal.
   private static func ipv4Bytes(_ text: Substring) -> [UInt8]? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }

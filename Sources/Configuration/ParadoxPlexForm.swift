@@ -138,7 +138,8 @@ private struct ParadoxPlexForm {
 }
 
 extension TableReader {
-  /// The key `host`: a name or an address, with or without brackets; `default` when absent or wrong.
+  /// The key `host`: a name or an address, with or without brackets; `default` when absent or
+  /// wrong.
   fileprivate mutating func host(default: String) -> String {
     guard let node = take("host") else { return `default` }
     let expected = "a host name or an address"

@@ -18,7 +18,8 @@ struct AddWorkerRequest {
   var pool: String?
   var worker: WorkerConfiguration
 
-  /// Longest connect and ready timeouts, in seconds: one request holds a thread for about their sum.
+  /// Longest connect and ready timeouts, in seconds: one request holds a thread for about their
+  /// sum.
   static let probeTimeoutSecondsMax: UInt64 = 60
   /// Longest alive timeout, in seconds.
   static let aliveTimeoutSecondsMax: UInt64 = 3600

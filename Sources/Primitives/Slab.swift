@@ -1,7 +1,7 @@
 /// Records at fixed places, in chunks that never move.
 ///
-/// Every place holds a record from the moment its chunk exists: `make` says what an unused one looks
-/// like. So a stale index reads an unused record, never freed memory.
+/// Every place holds a record from the moment its chunk exists: `make` says what an unused one
+/// looks like. So a stale index reads an unused record, never freed memory.
 @safe
 @frozen
 public struct Slab<Record: ~Copyable>: ~Copyable {

@@ -1,10 +1,10 @@
 /// One deadline for each of many numbered owners, set and cleared in O(1).
 ///
-/// A hierarchical timing wheel (Varghese and Lauck, 1987): six levels of 64 slots; a slot of level n
-/// spans 64^n ticks of 4 ms, so the wheel reaches 9 years. Deadlines are rounded up to a tick: a
-/// timer is never early, and at most 4 ms late by the wheel's doing. Owners that share a slot form a
-/// doubly linked list through their nodes; what lies beyond the reach waits in the last slot and is
-/// sorted in again when its turn comes.
+/// A hierarchical timing wheel (Varghese and Lauck, 1987): six levels of 64 slots; a slot of level
+/// n spans 64^n ticks of 4 ms, so the wheel reaches 9 years. Deadlines are rounded up to a tick: a
+/// timer is never early, and at most 4 ms late by the wheel's doing. Owners that share a slot form
+/// a doubly linked list through their nodes; what lies beyond the reach waits in the last slot and
+/// is sorted in again when its turn comes.
 @safe
 public struct TimerWheel: ~Copyable {
   private struct Node: BitwiseCopyable {

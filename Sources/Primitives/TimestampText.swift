@@ -53,7 +53,8 @@ public struct TimestampText: BitwiseCopyable, Sendable {
 
 /// Days since 1970 to a date of the Gregorian calendar.
 ///
-/// The year is taken to begin in March, so that a leap day is its last; 400 years have 146,097 days.
+/// The year is taken to begin in March, so that a leap day is its last; 400 years have 146,097
+/// days.
 func civilDate(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
   let shifted = days + 719_468
   let era = shifted / 146_097

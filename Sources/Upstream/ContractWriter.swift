@@ -7,7 +7,7 @@ public import Primitives
 /// do, and the first 69 bytes of each message have the same layout:
 ///
 /// ```
-/// 0 compressed flag | 1 length (4, BE) | 5 tag 1, 24 | 7 time (24) | 31 tag 2, 36 | 33 uuid (36) | 69 …
+/// 0 flag | 1 length (4, BE) | 5 tag 1, 24 | 7 time (24) | 31 tag 2, 36 | 33 uuid (36) | 69 …
 /// ```
 @frozen
 public enum ContractWriter {

@@ -13,7 +13,8 @@ public enum LinkAction: Sendable {
   case becameReady
   /// The worker said that it is not ready; it will be asked again.
   case notReady(retryIn: Interval)
-  /// The worker announced that it will go: give it no more sessions and call ``Link/drain(_:now:timeout:)``.
+  /// The worker announced that it will go: give it no more sessions and call
+  /// ``Link/drain(_:now:timeout:)``.
   case drainRequested
   /// Close the socket and give the sessions to others.
   case ended(LinkEnd)

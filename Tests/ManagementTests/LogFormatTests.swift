@@ -34,6 +34,11 @@ import Upstream
         + #""bytes_in":2,"messages_out":3,"bytes_out":4"#
     ),
     (
+      .sessionRefused(client: clientAddress, listener: "game", reason: .overCapacity),
+      "warning session-refused client=192.0.2.7:50112 listener=game reason=over-capacity",
+      #""client":"192.0.2.7:50112","listener":"game","reason":"over-capacity""#
+    ),
+    (
       .workerReady(worker: id, pool: "main", endpoint: endpoint),
       "info worker-ready worker_id=3 pool=main worker=127.0.0.1:45888",
       #""worker_id":3,"pool":"main","worker":"127.0.0.1:45888""#
@@ -56,7 +61,7 @@ import Upstream
       .workerLost(
         worker: id, pool: "main", endpoint: endpoint, reason: .removed, detail: "",
         sessionsMoved: 0, retryIn: nil),
-      "warning worker-lost worker_id=3 pool=main worker=127.0.0.1:45888 reason=removed "
+      "info worker-lost worker_id=3 pool=main worker=127.0.0.1:45888 reason=removed "
         + #"detail="" sessions_moved=0"#,
       #""worker_id":3,"pool":"main","worker":"127.0.0.1:45888","reason":"removed","#
         + #""detail":"","sessions_moved":0"#

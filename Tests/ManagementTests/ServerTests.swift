@@ -23,7 +23,8 @@ import Testing
       let body = AddWorkerTests.body
       connection.send(
         "POST /upstream/add HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-          + "Authorization: Bearer \(FakeGateway.token)\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+          + "Authorization: Bearer \(FakeGateway.token)\r\n"
+          + "Content-Length: \(body.utf8.count)\r\n\r\n"
           + body)
       return connection
     }

@@ -1,0 +1,147 @@
+internal import Gateway
+internal import Glibc
+internal import Primitives
+internal import Upstream
+
+/// Clients' sockets: accepted, read, written and closed as the shard says.
+extension Reactor {
+  mutating func accept(from index: Int) {
+    for _ in 0..<Self.acceptsMax {
+      guard listeners[index].fd >= 0 else { return }
+      if clientCount >= clientsMax {
+        return pauseAccepting(index, "the other descriptors are kept for workers")
+      }
+      switch Sockets.accept(listeners[index].fd) {
+      case .none: return feed(index)
+      case .skipped: continue
+      case .exhausted(let code):
+        pauseAccepting(index, errorText(code))
+        return
+      case .client(let fd, let address):
+        open(fd, address, listener: index)
+      }
+    }
+  }
+
+  mutating func open(_ fd: Int32, _ address: SocketAddress, listener: Int) {
+    guard
+      let id = shard.accepted(
+        listener: listener, client: address, entropy: entropy.next(), now: now, effects: &effects)
+    else {
+      Sockets.close(fd, abort: false)
+      return performEffects()
+    }
+    while clients.count <= Int(id.index) { clients.append(Client()) }
+    clientCount += 1
+    clients[Int(id.index)] = Client(fd: fd, interest: .readable)
+    if !epoll.add(fd, .client(id), .readable) {
+      Sockets.close(fd, abort: false)
+      clients[Int(id.index)] = Client()
+      clientCount -= 1
+      shard.clientFailed(id, now: now, effects: &effects)
+    }
+    performEffects()
+  }
+
+  /// A descriptor was refused: wait until one is free, and at most a second.
+  mutating func pauseAccepting(_ index: Int, _ detail: String) {
+    listeners[index].isPaused = true
+    epoll.remove(listeners[index].fd)
+    acceptRetryAt = min(acceptRetryAt, now + .seconds(1))
+    guard !listeners[index].isStarved else { return }
+    listeners[index].isStarved = true
+    shard.acceptPaused(listener: index, detail, effects: &effects)
+    performEffects()
+  }
+
+  /// Nobody waits to be accepted any more.
+  mutating func feed(_ index: Int) {
+    guard listeners[index].isStarved else { return }
+    listeners[index].isStarved = false
+    shard.acceptResumed(listener: index, effects: &effects)
+    performEffects()
+  }
+
+  mutating func resumeAccepting() {
+    acceptRetryAt = .distantFuture
+    for index in listeners.indices where listeners[index].isPaused {
+      listeners[index].isPaused = false
+      _ = epoll.add(listeners[index].fd, .listener(index), .readable)
+      // Asked at once: it may be that nobody waits any more, and then no event comes.
+      accept(from: index)
+    }
+  }
+
+  mutating func clientReady(_ id: SessionID, _ readiness: Readiness) {
+    if readiness.contains(.writable) { writeQueued(id) }
+    if readiness.contains(.readable) {
+      readClient(id)
+    } else if !readiness.isDisjoint(with: .broken) {
+      shard.clientFailed(id, now: now, effects: &effects)
+      performEffects()
+    }
+  }
+
+  mutating func readClient(_ id: SessionID) {
+    defer { performEffects() }
+    guard shard.shouldRead(id, now: now, effects: &effects) else { return }
+    let count = unsafe recv(
+      clients[Int(id.index)].fd, readBuffer.baseAddress!, readBuffer.count, 0)
+    if count > 0 {
+      unsafe shard.clientReceived(
+        id, UnsafeRawBufferPointer(rebasing: readBuffer[..<count]), now: now, effects: &effects)
+    } else if count == 0 {
+      shard.clientEnded(id, now: now, effects: &effects)
+    } else if errno != EAGAIN && errno != EINTR {
+      shard.clientFailed(id, now: now, effects: &effects)
+    }
+  }
+
+  mutating func writeQueued(_ id: SessionID) {
+    defer { performEffects() }
+    unsafe slices[0] = shard.queued(id)
+    guard unsafe slices[0].count > 0 else { return }
+    let written = unsafe Sockets.write(clients[Int(id.index)].fd, slices, count: 1)
+    if written > 0 {
+      shard.clientWroteQueued(id, written: written, now: now, effects: &effects)
+    } else if written != -Int(EAGAIN) && written != -Int(EINTR) {
+      shard.clientFailed(id, now: now, effects: &effects)
+    }
+  }
+
+  mutating func writeClient(_ id: SessionID) {
+    while true {
+      let count = unsafe shard.gather(id, into: slices, now: now, effects: &effects)
+      guard count > 0 else { return }
+      let written = unsafe Sockets.write(clients[Int(id.index)].fd, slices, count: count)
+      if written < 0 && written != -Int(EAGAIN) && written != -Int(EINTR) {
+        return shard.clientFailed(id, now: now, effects: &effects)
+      }
+      shard.clientWrote(
+        id, gathered: count, written: max(written, 0), now: now, effects: &effects)
+    }
+  }
+
+  mutating func setInterest(_ id: SessionID, _ wanted: Readiness, _ isOn: Bool) {
+    guard clients[Int(id.index)].fd >= 0 else { return }
+    let before = clients[Int(id.index)].interest
+    let after = isOn ? before.union(wanted) : before.subtracting(wanted)
+    guard before != after else { return }
+    clients[Int(id.index)].interest = after
+    epoll.change(clients[Int(id.index)].fd, .client(id), after)
+  }
+
+  mutating func closeClient(_ id: SessionID, _ manner: ClosingManner) {
+    let fd = clients[Int(id.index)].fd
+    guard fd >= 0 else { return }
+    clients[Int(id.index)] = Client()
+    clientCount -= 1
+    switch manner {
+    case .plain: Sockets.close(fd, abort: false)
+    case .lingering: lingering.add(fd, epoll: epoll, now: now)
+    case .abort: Sockets.close(fd, abort: true)
+    }
+    // Somebody may be waiting for just this descriptor.
+    if acceptRetryAt != .distantFuture { acceptRetryAt = now }
+  }
+}
