@@ -175,9 +175,12 @@ public struct Link: ~Copyable {
       let stream = try http!.begin(call, authority: configuration.authority)
       switch call {
       case .packets: calls.packets = stream
-      case .ready: calls.ready = stream
+      case .ready:
+        calls.ready = stream
+        smallReader = GRPCMessageReader()
       case .live:
         calls.live = stream
+        smallReader = GRPCMessageReader()
         calls.liveWasAnswered = false
       }
       return .none
@@ -202,7 +205,7 @@ public struct Link: ~Copyable {
 
   /// Ends whatever is going on; nothing that was queued is forgotten (see ``takeUnsent()``).
   mutating func end(
-    _ reason: LinkEndReason, _ detail: String, now: Instant
+    _ reason: LinkEndReason, _ detail: String, isVerdict: Bool = false, now: Instant
   ) -> LinkAction {
     http = nil
     calls = Calls()
@@ -231,13 +234,14 @@ public struct Link: ~Copyable {
       deadline = .distantFuture
     }
     activeSince = nil
-    let ended = LinkEnd(reason: reason, detail: detail, retryIn: retryIn)
+    let ended = LinkEnd(
+      reason: reason, detail: detail, retryIn: retryIn, isVerdict: isVerdict)
     lastEnd = ended
     return .ended(ended)
   }
 
-  mutating func endDraining(now: Instant) -> LinkAction {
-    end(reasonToEnd, http?.statusMessage ?? "", now: now)
+  mutating func endDraining(_ detail: String = "", now: Instant) -> LinkAction {
+    end(reasonToEnd, detail, now: now)
   }
 
   /// Why a link ends that was told to.
