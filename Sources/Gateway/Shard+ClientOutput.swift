@@ -128,7 +128,8 @@ extension Shard {
   private mutating func holdIfFilling(_ index: UInt32, now: Instant, effects: inout Effects) {
     guard sessions[index].queue.count >= configuration.limits.clientQueueBytesMax / 2,
       sessions[index].heldLink == Session.noLink, deliveringLink != Session.noLink,
-      links[deliveringLink].isConnected, !sessions[index].wasHeld
+      links[deliveringLink].isConnected, !sessions[index].wasHeld,
+      sessions[index].phase != .closing
     else { return }
     sessions[index].heldLink = deliveringLink
     sessions[index].heldSince = now

@@ -26,6 +26,8 @@ extension Shard {
     }
     if sessions[index].queue.isEmpty { sessions[index].progressAt = now }
     sessions[index].phase = .closing
+    // Nothing more is given to it, so that its worker need not wait.
+    releaseHold(of: index, now: now, effects: &effects)
     sessions[index].received.removeAll()
     pause(index, .closing, effects: &effects)
     armTimer(of: index)

@@ -139,32 +139,55 @@ import Testing
     #expect(world.shard.clientQueueBytes == 0)
   }
 
-  /// Goal: a worker that is not read, because of clients, is not taken for dead.
-  @Test func aPausedWorkerIsNotLost() {
-    let (world, clients) = world(clients: 1) { configuration in
+  /// Goal: clients that take nothing can't hold up the workers together either: the largest queues
+  /// are closed, and no more of them than must be.
+  @Test func theLargestQueuesAreShed() {
+    let world = VirtualWorld { configuration in
       configuration.limits.clientQueueBytesMax = 1 << 20
-      configuration.limits.clientQueueBytesTotalMax = 50_000
-      configuration.pools[0].workers[0].aliveTimeout = .seconds(3)
+      configuration.limits.clientQueueBytesTotalMax = 400_000
     }
-    world.clients[clients[0]].room = 0
-    world.workers[0].answer(uuid(world, clients[0]), Array(repeating: 3, count: 60_000))
-    world.workers[0].answer(uuid(world, clients[0]), Array(repeating: 4, count: 60_000))
+    let clients = (0..<12).map { _ in world.connect() }
+    for client in clients {
+      world.clients[client].room = 0
+      let byteCount = client < 4 ? 90_000 : 5_000
+      world.workers[0].answer(uuid(world, client), Array(repeating: 3, count: byteCount))
+    }
+    let free = world.connect()
     world.settle()
-    world.workers[0].answer(uuid(world, clients[0]), Array(repeating: 5, count: 10))
+    world.workers[0].answer(uuid(world, free), [1])
     world.settle()
     #expect(!world.links[0].reads)
-    for _ in 0..<20 {
-      world.advance(.seconds(1))
-      world.take(clients[0], 1000)
+    world.advance(.milliseconds(260))
+    #expect(world.clients[free].received == [1])
+    let closed = clients.filter { !world.clients[$0].isOpen }
+    #expect(closed.allSatisfy { $0 < 4 && world.clients[$0].closeReason == .slowClient })
+    #expect(closed.count == 3)
+    #expect(world.shard.clientQueueBytes == 400_000 - 270_000)
+  }
+
+  /// Goal: a worker that is not read, because of a client, is not taken for dead.
+  @Test func aPausedWorkerIsNotLost() {
+    let (world, clients) = world(clients: 1) { configuration in
+      configuration.pools[0].workers[0].aliveTimeout = .milliseconds(90)
     }
-    #expect(world.status(of: 0)?.state == .ready)
+    world.clients[clients[0]].room = 1000
+    for _ in 0..<10 {
+      world.workers[0].answer(uuid(world, clients[0]), Array(repeating: 3, count: 60_000))
+      world.settle()
+      world.take(clients[0], 1000)
+      world.settle()
+      #expect(!world.links[0].reads)
+      world.advance(.milliseconds(400))
+      #expect(!world.links[0].reads)
+      #expect(world.status(of: 0)?.state == .ready)
+      world.take(clients[0], 60_000)
+      world.advance(.milliseconds(10))
+      #expect(world.links[0].reads)
+    }
     #expect(world.status(of: 0)?.reconnects == 0)
-    world.take(clients[0], .max)
-    world.settle()
-    #expect(world.clients[clients[0]].received.count == 120_010)
     // From here on its silence counts again.
     world.workers[0].isRunning = false
-    #expect(world.advance(upTo: .seconds(5)) { world.status(of: 0)?.state != .ready })
+    #expect(world.advance(upTo: .milliseconds(130)) { world.status(of: 0)?.state != .ready })
     #expect(world.status(of: 0)?.lastEnd == .aliveTimeout)
   }
 

@@ -38,7 +38,8 @@ extension VirtualWorld {
       connectEnded(link, worker)
       return false
     }
-    if links[link].awaitsWritable, room(of: link) > 0 || links[link].isBroken {
+    if links[link].awaitsWritable, room(of: link) > 0, !links[link].isBroken {
+      links[link].awaitsWritable = false
       writeLink(link)
       performEffects()
     }
@@ -89,18 +90,16 @@ extension VirtualWorld {
   }
 
   func writeLink(_ link: Int) {
-    guard links[link].worker != nil, !links[link].isConnecting else { return }
+    guard links[link].worker != nil, !links[link].isConnecting, !links[link].awaitsWritable
+    else { return }
     while true {
       let count = shard.prepareLinkWrite(
         LinkIndex(link), into: slices, now: now, effects: &effects)
-      guard count > 0, links[link].worker != nil else { break }
-      if links[link].isBroken {
-        return shard.linkLost(
-          LinkIndex(link), .connectionReset, "broken pipe", now: now, effects: &effects)
-      }
+      guard count > 0, links[link].worker != nil else { return }
       let total = (0..<count).reduce(0) { $0 + slices[$1].count }
-      let taken = min(cut(total), room(of: link))
+      let taken = links[link].isBroken ? 0 : min(cut(total), room(of: link))
       guard taken > 0 else {
+        // When it is broken, reading finds what the worker said last, and the end.
         links[link].awaitsWritable = true
         return
       }
@@ -108,7 +107,6 @@ extension VirtualWorld {
       append(taken, to: link)
       shard.linkWrote(LinkIndex(link), taken, now: now, effects: &effects)
     }
-    links[link].awaitsWritable = false
   }
 
   private func append(_ byteCount: Int, to link: Int) {

@@ -100,22 +100,17 @@ final class VirtualWorld {
   func settle(_ location: SourceLocation = #_sourceLocation) {
     for _ in 0..<100_000 {
       turn()
-      if !moved { return }
+      if moved { continue }
+      let deadline = shard.nextDeadline ?? .distantFuture
+      check(deadline > now || isFinished, "the driver would be woken up for ever")
+      return
     }
     Issue.record("the world does not come to rest", sourceLocation: location)
   }
 
-  /// Lets time pass, from deadline to deadline.
+  /// Lets time pass, from deadline to deadline, or until the shard has finished.
   func advance(_ interval: Interval) {
-    let target = now + interval
-    settle()
-    while let deadline = shard.nextDeadline, deadline <= target {
-      // A driver wakes up late rather than early.
-      now = max(now + .milliseconds(1), deadline)
-      settle()
-    }
-    now = max(now, target)
-    settle()
+    _ = advance(upTo: interval) { false }
   }
 
   /// Lets time pass until `isTrue`; false when it has not become so within `limit`.
@@ -123,8 +118,10 @@ final class VirtualWorld {
     let target = now + limit
     settle()
     while !isTrue() {
-      guard let deadline = shard.nextDeadline, deadline <= target else { return false }
-      now = max(now + .milliseconds(1), deadline)
+      guard now < target, !isFinished else { return false }
+      let deadline = shard.nextDeadline ?? target
+      // A driver wakes up late rather than early.
+      now = min(max(now + .milliseconds(1), deadline), target)
       settle()
     }
     return true
