@@ -40,7 +40,14 @@ import Testing
       #expect(problems(block) == [])
       #expect(warnings(block) == [])
     }
-    #expect(blocks[0].split(separator: "\n").count == 5)
+  }
+
+  /// Goal: the shortest configuration stays as short as the reference promises.
+  @Test func theReferenceBeginsWithFiveLines() throws {
+    let text = try contents(of: "docs/configuration.md")
+    let block = try #require(text.split(separator: "```toml\n").dropFirst().first)
+    let end = try #require(block.firstRange(of: "```"))
+    #expect(block[..<end.lowerBound].split(separator: "\n").count == 5)
   }
 
   /// Goal: no framer, and no key of one, without its line.
