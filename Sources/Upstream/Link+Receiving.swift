@@ -70,8 +70,11 @@ extension Link {
     case .endOfStream(let stream):
       return streamEnded(stream, .streamEnded, "no trailers", now: now)
     case .streamClosed(let stream, let errorCode):
+      // PROTOCOL_ERROR, INTERNAL_ERROR, FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM; not CANCEL or
+      // REFUSED_STREAM, which come on going away.
       return streamEnded(
-        stream, .streamReset, "HTTP/2 error \(errorCode)", now: now)
+        stream, .streamReset, "HTTP/2 error \(errorCode)",
+        isVerdict: [1, 2, 6, 11].contains(errorCode), now: now)
     case .pingAcknowledged:
       heartbeat?.pingAnswered()
       return .none
@@ -170,8 +173,11 @@ extension Link {
     }
     calls.packets = 0
     if phase == .draining { return endDraining(message, now: now) }
+    // INVALID_ARGUMENT, RESOURCE_EXHAUSTED, OUT_OF_RANGE, INTERNAL: what runtimes say of a message
+    // they do not take. Others, above all UNAVAILABLE and CANCELLED, are said on going away.
+    let isVerdict = [3, 8, 11, 13].contains(status)
     return status == 0
-      ? fail(.streamEnded, now: now) : fail(.grpcStatus, detail, isVerdict: true, now: now)
+      ? fail(.streamEnded, now: now) : fail(.grpcStatus, detail, isVerdict: isVerdict, now: now)
   }
 
   /// Handles the streams that nghttp2 has reset by itself, for what the worker sent on them.
@@ -190,7 +196,8 @@ extension Link {
 
   /// A stream ended without the trailers that gRPC demands.
   private mutating func streamEnded(
-    _ stream: Int32, _ reason: LinkEndReason, _ detail: String, now: Instant
+    _ stream: Int32, _ reason: LinkEndReason, _ detail: String, isVerdict: Bool = false,
+    now: Instant
   ) -> LinkAction {
     guard stream == calls.packets || stream == calls.ready || stream == calls.live else {
       return .none
@@ -200,8 +207,8 @@ extension Link {
       calls.live = 0
       return .none
     }
-    let isVerdict = stream == calls.packets && reason == .streamReset
-    return fail(reason, detail, isVerdict: isVerdict, now: now)
+    return fail(
+      reason, detail, isVerdict: stream == calls.packets && isVerdict, now: now)
   }
 
   private mutating func readyAnswered(now: Instant) -> LinkAction {
@@ -219,7 +226,8 @@ extension Link {
     if case .ended(let ended) = begin(.packets, now: now) {
       return .ended(ended)
     }
-    if lastEnd != nil { reconnects += 1 }
+    if wasActive { reconnects += 1 }
+    wasActive = true
     readyBackoff.reset()
     phase = .active
     activeSince = now

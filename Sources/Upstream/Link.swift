@@ -67,6 +67,8 @@ public struct Link: ~Copyable {
   public internal(set) var packetsSent: UInt64 = 0
   public internal(set) var messagesReceived: UInt64 = 0
   public internal(set) var reconnects: UInt64 = 0
+  /// It has been ready before.
+  var wasActive = false
   public private(set) var lastEnd: LinkEnd?
 
   /// The streams of the calls that are open; 0 is none.

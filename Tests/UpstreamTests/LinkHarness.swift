@@ -94,7 +94,7 @@ final class LinkHarness {
 
   func advance(by interval: Interval) { advance(to: now + interval) }
 
-  /// Moves the clock, stopping at each of the link's deadlines, and lets both sides talk.
+  /// Moves the clock, stopping at the link's deadlines on the way, and lets both sides talk.
   func advance(to instant: Instant) {
     var steps = 0
     while link.deadline <= instant {

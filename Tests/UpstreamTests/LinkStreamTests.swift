@@ -192,13 +192,14 @@ import Testing
     #expect(harness.takeSeen() == [.ended(.streamReset)])
   }
 
-  /// Goal: only an end of the packets' call can be meant for a packet.
+  /// Goal: only an end of the packets' call, and one that is no going away, is meant for a packet.
   @Test func onlyTheStreamOfPacketsBringsAVerdict() {
     let verdicts: [(LinkHarness) -> Void] = [
-      { $0.worker.finish($0.packets, status: "8") }, { $0.worker.reset($0.packets, code: 8) },
+      { $0.worker.finish($0.packets, status: "8") }, { $0.worker.reset($0.packets, code: 11) },
     ]
     let others: [(LinkHarness) -> Void] = [
-      { $0.worker.reset($0.worker.last("live")!, code: 8) },
+      { $0.worker.finish($0.packets, status: "14") }, { $0.worker.reset($0.packets, code: 8) },
+      { $0.worker.reset($0.worker.last("live")!, code: 11) },
       { $0.worker.finish($0.worker.last("live")!, status: "8") },
       { $0.worker.finish($0.packets) }, { $0.worker.goAway(code: 2) }, { $0.lose() },
     ]
