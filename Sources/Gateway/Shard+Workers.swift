@@ -332,20 +332,23 @@ extension Shard {
 
   /// Gives the packets that had not left for a lost worker to those that have its sessions now.
   ///
-  /// What sessions sent that are gone meanwhile goes, together, to the worker whose turn it is.
+  /// What sessions sent that are gone meanwhile goes, together, to the worker whose turn it is,
+  /// unless that one follows sessions: it would get packets of one that it never heard of.
   private mutating func reroute(_ messages: [UInt8], pool: Int) {
     let isPacketBalanced = configuration.pools[pool].balance == .packet
     let heir = messages.isEmpty ? nil : pools[pool].next()
     unsafe messages.withUnsafeBytes { bytes in
       var rest = unsafe bytes
-      while let (message, session) = unsafe nextPacket(&rest) {
+      while let (message, named) = unsafe nextPacket(&rest) {
+        let session = named.flatMap { sessions[$0].phase == .closing ? nil : $0 }
         let own = session.flatMap { isPacketBalanced ? pools[pool].next() : linkOrNil(of: $0) }
         guard let link = own ?? heir else {
           unsafe pools[pool].orphans.append(contentsOf: message)
           continue
         }
+        if let named { sessions[named].packetsWaiting -= 1 }
+        if session == nil, links[link].wantsSessionEvents { continue }
         counters.packetsRerouted += 1
-        if let session { sessions[session].packetsWaiting -= 1 }
         unsafe links[link].sendEncoded(message)
         linkStates[Int(link)].isDirty = true
       }

@@ -137,6 +137,25 @@ import Testing
     #expect(second.dropFirst().map { $0.payload[2] } == [2, 3])
   }
 
+  /// Goal: no worker gets packets of a session that it was never told of, not even the last words
+  /// of one that is gone, which a worker that does not follow sessions still gets.
+  @Test(arguments: [false, true]) func lastWordsOfASessionThatIsGone(follows: Bool) {
+    let world = VirtualWorld(workers: 2, connects: false)
+    for worker in world.workers { worker.sessionEvents = follows }
+    world.start()
+    let client = world.connect()
+    world.settle()
+    world.setNetwork(of: 0, bytesMax: 0)
+    world.send(client, "bye")
+    world.settle()
+    world.reset(client)
+    world.settle()
+    world.crash(0)
+    world.settle()
+    #expect(world.workers[1].requests.map(\.payload) == (follows ? [] : [Array("bye".utf8)]))
+    #expect(world.clients[client].closeReason == .clientReset)
+  }
+
   @Test func nothingForAWorkerThatDidNotAsk() {
     let world = world(workers: 2)
     world.workers[1].sessionEvents = false

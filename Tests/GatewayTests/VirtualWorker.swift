@@ -50,6 +50,8 @@ final class VirtualWorker {
   private(set) var requests: [Request] = []
   /// What had come, or was on its way, when the connection was lost, and was not handled.
   private(set) var lost: [Request] = []
+  /// Packet streams that ended before the gateway had read all answers.
+  private(set) var lossyStreams: Set<Int> = []
   private(set) var connections = 0
   private(set) var packetStreams = 0
   private(set) var beats = 0
@@ -155,14 +157,18 @@ final class VirtualWorker {
   }
 
   /// The connection is gone; `onItsWay` had left the gateway and was not read.
-  func disconnect(onItsWay: [UInt8]) {
+  ///
+  /// - Parameter losingOutput: some of what it had sent is not read by the gateway.
+  func disconnect(onItsWay: [UInt8], losingOutput: Bool) {
     guard let connection else { return }
+    if losingOutput || unsentAnswers > 0 || connection.waitingBytes > 0 { noteLossyStream() }
     do {
       try connection.receive(onItsWay)
     } catch {
       problems.append("late: \(error)")
     }
     while let event = connection.nextEvent() {
+      if case .opened(let stream, let path) = event { opened(stream, path) }
       if case .message(packetStream, let bytes) = event, let request = decode(bytes) {
         lost.append(request)
       }
@@ -171,17 +177,14 @@ final class VirtualWorker {
     packetStream = 0
   }
 
+  /// Answers of the latest packet stream did not reach the gateway.
+  func noteLossyStream() { lossyStreams.insert(packetStreams) }
+
   // MARK: Events
 
   private func handle(_ event: ServerConnection.Event, _ connection: ServerConnection) {
     switch event {
-    case .opened(let stream, let path):
-      if path.hasSuffix("/ready") { readyStream = stream }
-      if path.hasSuffix("/live") { liveStream = stream }
-      if path.hasSuffix("/bidirectionalStreaming") {
-        packetStream = stream
-        packetStreams += 1
-      }
+    case .opened(let stream, let path): opened(stream, path)
     case .message(packetStream, let bytes):
       guard let request = decode(bytes) else { return }
       requests.append(request)
@@ -197,6 +200,15 @@ final class VirtualWorker {
       connection.finish(readyStream, status: .ok)
     case .ended(packetStream): requestsEnded = true
     case .message, .ended, .closed: break
+    }
+  }
+
+  private func opened(_ stream: Int32, _ path: String) {
+    if path.hasSuffix("/ready") { readyStream = stream }
+    if path.hasSuffix("/live") { liveStream = stream }
+    if path.hasSuffix("/bidirectionalStreaming") {
+      packetStream = stream
+      packetStreams += 1
     }
   }
 

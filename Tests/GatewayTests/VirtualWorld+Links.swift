@@ -10,7 +10,9 @@ extension VirtualWorld {
   func crash(_ worker: Int, losingOutput: Bool = false) {
     for link in links.indices where links[link].worker === workers[worker] {
       guard !links[link].isBroken else { continue }
-      workers[worker].disconnect(onItsWay: links[link].toWorker)
+      workers[worker].disconnect(
+        onItsWay: links[link].toWorker,
+        losingOutput: losingOutput && !links[link].toGateway.isEmpty)
       links[link].toWorker = []
       if losingOutput { links[link].toGateway = [] }
       links[link].isBroken = true
@@ -134,8 +136,10 @@ extension VirtualWorld {
 
   func closeLink(_ link: Int) {
     while links.count <= link { links.append(LinkSocket()) }
-    if let worker = links[link].worker, !links[link].isConnecting, !links[link].isBroken {
-      worker.disconnect(onItsWay: links[link].toWorker)
+    if let worker = links[link].worker, !links[link].isConnecting {
+      let losesOutput = !links[link].toGateway.isEmpty
+      if losesOutput { worker.noteLossyStream() }
+      worker.disconnect(onItsWay: links[link].toWorker, losingOutput: losesOutput)
     }
     let serial = links[link].serial + 1
     links[link] = LinkSocket()
@@ -152,7 +156,7 @@ extension VirtualWorld {
       let bytes = links[link].toWorker
       links[link].toWorker = []
       guard worker.receive(bytes) else {
-        worker.disconnect(onItsWay: [])
+        worker.disconnect(onItsWay: [], losingOutput: false)
         links[link].isBroken = true
         return
       }
