@@ -129,12 +129,15 @@ enum HTTP2Callbacks {
       return 0
     }
 
-  /// `application/grpc`, alone or with a format or parameters behind it; grpc-web is another protocol.
+  /// `application/grpc`, alone or with a format or parameters behind it.
+  ///
+  /// grpc-web, whose name begins alike, is another protocol.
   private static func isGRPC(_ contentType: UnsafeBufferPointer<UInt8>) -> Bool {
     let name = "application/grpc".utf8
     guard unsafe contentType.starts(with: name) else { return false }
     guard contentType.count > name.count else { return true }
-    return unsafe [UInt8(ascii: "+"), UInt8(ascii: ";"), UInt8(ascii: " ")].contains(contentType[name.count])
+    let next = unsafe contentType[name.count]
+    return next == UInt8(ascii: "+") || next == UInt8(ascii: ";") || next == UInt8(ascii: " ")
   }
 
   /// A short decimal number, or nil.
