@@ -23,6 +23,7 @@ extension VirtualWorld {
     while clientOfSlot.count <= Int(id.index) { clientOfSlot.append(-1) }
     clientOfSlot[Int(id.index)] = number
     clients[number].id = id
+    openClients += 1
     clients[number].uuid = shard.sessions[id.index].uuid.description
     performEffects()
     return number
@@ -146,6 +147,7 @@ extension VirtualWorld {
   }
 
   func closeClient(_ id: SessionID, _ manner: ClosingManner) {
+    openClients -= 1
     client(of: id) {
       $0.id = nil
       if case .abort = manner { $0.wasAborted = true }
