@@ -56,7 +56,8 @@ let package = Package(
     .testTarget(
       name: "FramingTests", dependencies: ["Framing", "Primitives"], swiftSettings: testing),
     .testTarget(
-      name: "UpstreamTests", dependencies: ["Upstream", "Primitives", "CNgHttp2"],
+      name: "UpstreamTests",
+      dependencies: ["Upstream", "Primitives", "CNgHttp2", "SampleWorker"],
       swiftSettings: testing),
     .testTarget(
       name: "GatewayTests",

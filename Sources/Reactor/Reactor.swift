@@ -102,6 +102,13 @@ public struct Reactor: ~Copyable {
   /// To be called before any thread is started; also ignores SIGPIPE.
   public static func blockSignals() { Signals.block() }
 
+  deinit {
+    for listener in listeners where listener.fd >= 0 { Sockets.close(listener.fd, abort: false) }
+    Glibc.close(signalFD)
+    unsafe readBuffer.deallocate()
+    unsafe slices.deallocate()
+  }
+
   /// So many that a lost worker can be connected again, and the management API be asked, when all
   /// descriptors for clients are used.
   static func clientsMax(

@@ -100,7 +100,7 @@ enum HTTP2Callbacks {
         unsafe state.pointee.fields.grpcStatus = unsafe HTTP2Callbacks.number(value) ?? -1
       case "grpc-message": unsafe state.pointee.setStatusMessage(value)
       case "content-type":
-        unsafe state.pointee.fields.isGRPC = unsafe value.starts(with: "application/grpc".utf8)
+        unsafe state.pointee.fields.isGRPC = unsafe HTTP2Callbacks.isGRPC(value)
       default: break
       }
       return 0
@@ -128,6 +128,17 @@ enum HTTP2Callbacks {
       }
       return 0
     }
+
+  /// `application/grpc`, alone or with a format or parameters behind it.
+  ///
+  /// grpc-web, whose name begins alike, is another protocol.
+  private static func isGRPC(_ contentType: UnsafeBufferPointer<UInt8>) -> Bool {
+    let name = "application/grpc".utf8
+    guard unsafe contentType.starts(with: name) else { return false }
+    guard contentType.count > name.count else { return true }
+    let next = unsafe contentType[name.count]
+    return next == UInt8(ascii: "+") || next == UInt8(ascii: ";") || next == UInt8(ascii: " ")
+  }
 
   /// A short decimal number, or nil.
   private static func number(_ text: UnsafeBufferPointer<UInt8>) -> Int32? {

@@ -82,9 +82,6 @@ struct HTTP2Connection: ~Copyable {
     unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
   }
 
-  /// What the last response or trailers said in `grpc-message`, shortened; for people.
-  var statusMessage: String { unsafe state.pointee.statusMessage }
-
   /// nghttp2's words for what the worker did wrong; empty when it did nothing wrong.
   var errorText: String { unsafe state.pointee.errorText }
 
@@ -105,6 +102,15 @@ struct HTTP2Connection: ~Copyable {
     try check(stream)
     unsafe state.pointee.streams[call.rawValue] = stream
     return stream
+  }
+
+  /// Ends our direction of a call that the worker has answered to the end.
+  ///
+  /// Until then the call counts against those the worker allows at a time (RFC 9113 section 5.1.2).
+  func forget(_ stream: Int32) {
+    guard unsafe nghttp2_session_get_stream_local_close(session, stream) == 0 else { return }
+    unsafe nghttp2_submit_rst_stream(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_NO_ERROR.rawValue)
   }
 
   /// Ends our direction of the packet stream once everything queued has been framed.
@@ -143,6 +149,11 @@ struct HTTP2Connection: ~Copyable {
 
   /// The oldest event that has not been taken.
   func nextEvent() -> HTTP2Event? { unsafe state.pointee.takeEvent() }
+
+  /// The oldest event, if it is the end of a stream: framing can bring one about.
+  func nextStreamClosed() -> (stream: Int32, errorCode: UInt32)? {
+    unsafe state.pointee.takeStreamClosed()
+  }
 
   /// Turns what waits into frames, as segments of the control bytes and of the packet queue.
   ///

@@ -18,11 +18,13 @@ enum HTTP2Event {
 }
 
 /// The header fields that gRPC gives a meaning to.
-struct HTTP2Fields: BitwiseCopyable {
+struct HTTP2Fields {
   /// `:status`; 0 in trailers.
   var httpStatus: Int32 = 0
   /// `grpc-status`; nil when it is missing, -1 when it is not a number.
   var grpcStatus: Int32?
+  /// `grpc-message`, shortened; for people.
+  var statusMessage = ""
   var isGRPC = false
 }
 
@@ -32,7 +34,6 @@ struct HTTP2State {
   private var nextEvent = 0
   /// The header block that is arriving.
   var fields = HTTP2Fields()
-  private(set) var statusMessage = ""
   private(set) var errorText = ""
 
   /// Stream ids, indexed by `HTTP2Connection.Call`; 0 before the call began.
@@ -58,8 +59,17 @@ struct HTTP2State {
     return events[nextEvent]
   }
 
+  /// The stream and error code of the oldest event, if that is the end of a stream.
+  mutating func takeStreamClosed() -> (stream: Int32, errorCode: UInt32)? {
+    guard nextEvent < events.count,
+      case .streamClosed(let stream, let errorCode) = events[nextEvent]
+    else { return nil }
+    nextEvent += 1
+    return (stream, errorCode)
+  }
+
   mutating func setStatusMessage(_ bytes: UnsafeBufferPointer<UInt8>) {
-    statusMessage = unsafe String(decoding: bytes.prefix(200), as: UTF8.self)
+    fields.statusMessage = unsafe String(decoding: bytes.prefix(200), as: UTF8.self)
   }
 
   mutating func setErrorText(_ bytes: UnsafeRawBufferPointer) {

@@ -49,9 +49,9 @@ extension Link {
   }
 
   private mutating func fail(
-    _ reason: LinkEndReason, _ detail: String = "", now: Instant
+    _ reason: LinkEndReason, _ detail: String = "", isVerdict: Bool = false, now: Instant
   ) -> LinkAction {
-    end(reason, detail, now: now)
+    end(reason, detail, isVerdict: isVerdict, now: now)
   }
 
   private mutating func handle(
@@ -70,8 +70,11 @@ extension Link {
     case .endOfStream(let stream):
       return streamEnded(stream, .streamEnded, "no trailers", now: now)
     case .streamClosed(let stream, let errorCode):
+      // PROTOCOL_ERROR, INTERNAL_ERROR, FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM; not CANCEL or
+      // REFUSED_STREAM, which come on going away.
       return streamEnded(
-        stream, .streamReset, "HTTP/2 error \(errorCode)", now: now)
+        stream, .streamReset, "HTTP/2 error \(errorCode)",
+        isVerdict: [1, 2, 6, 11].contains(errorCode), now: now)
     case .pingAcknowledged:
       heartbeat?.pingAnswered()
       return .none
@@ -132,18 +135,18 @@ extension Link {
       guard fields.isGRPC else { return fail(.notGRPC, now: now) }
     }
     guard let status = fields.grpcStatus else { return .none }
-    return callEnded(stream, status: status, now: now)
+    return callEnded(stream, status: status, fields.statusMessage, now: now)
   }
 
   /// A call's `grpc-status` arrived.
   private mutating func callEnded(
-    _ stream: Int32, status: Int32, now: Instant
+    _ stream: Int32, status: Int32, _ message: String, now: Instant
   ) -> LinkAction {
     let unimplemented: Int32 = 12
-    let message = http?.statusMessage ?? ""
     let detail = message.isEmpty ? "\(status)" : "\(status) \(message)"
     if stream == calls.ready {
       calls.ready = 0
+      http?.forget(stream)
       guard phase == .asking || phase == .handshaking else {
         readyAnswer = nil
         heartbeat?.answered()
@@ -158,6 +161,7 @@ extension Link {
     }
     if stream == calls.live {
       calls.live = 0
+      http?.forget(stream)
       if status == unimplemented {
         liveSupported = false
         heartbeat?.answered()
@@ -168,14 +172,32 @@ extension Link {
       return isGood || phase == .draining ? .none : fail(.liveEnded, detail, now: now)
     }
     calls.packets = 0
-    if phase == .draining { return endDraining(now: now) }
-    return fail(
-      status == 0 ? .streamEnded : .grpcStatus, status == 0 ? "" : detail, now: now)
+    if phase == .draining { return endDraining(message, now: now) }
+    // INVALID_ARGUMENT, RESOURCE_EXHAUSTED, OUT_OF_RANGE, INTERNAL: what runtimes say of a message
+    // they do not take. Others, above all UNAVAILABLE and CANCELLED, are said on going away.
+    let isVerdict = [3, 8, 11, 13].contains(status)
+    return status == 0
+      ? fail(.streamEnded, now: now) : fail(.grpcStatus, detail, isVerdict: isVerdict, now: now)
+  }
+
+  /// Handles the streams that nghttp2 has reset by itself, for what the worker sent on them.
+  ///
+  /// That shows when the reset is framed, and nothing more may come from the worker.
+  mutating func resetStreams(now: Instant) -> LinkAction {
+    // What was read before comes first.
+    guard unsafe chunk.isEmpty else { return .none }
+    while let (stream, errorCode) = http?.nextStreamClosed() {
+      let action = handle(.streamClosed(stream: stream, errorCode: errorCode), now: now)
+      if case .none = action { continue }
+      return action
+    }
+    return .none
   }
 
   /// A stream ended without the trailers that gRPC demands.
   private mutating func streamEnded(
-    _ stream: Int32, _ reason: LinkEndReason, _ detail: String, now: Instant
+    _ stream: Int32, _ reason: LinkEndReason, _ detail: String, isVerdict: Bool = false,
+    now: Instant
   ) -> LinkAction {
     guard stream == calls.packets || stream == calls.ready || stream == calls.live else {
       return .none
@@ -185,7 +207,8 @@ extension Link {
       calls.live = 0
       return .none
     }
-    return fail(reason, detail, now: now)
+    return fail(
+      reason, detail, isVerdict: stream == calls.packets && isVerdict, now: now)
   }
 
   private mutating func readyAnswered(now: Instant) -> LinkAction {
@@ -203,7 +226,8 @@ extension Link {
     if case .ended(let ended) = begin(.packets, now: now) {
       return .ended(ended)
     }
-    if lastEnd != nil { reconnects += 1 }
+    if wasActive { reconnects += 1 }
+    wasActive = true
     readyBackoff.reset()
     phase = .active
     activeSince = now

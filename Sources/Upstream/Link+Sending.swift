@@ -46,6 +46,7 @@ extension Link {
       }
     }
     guard segments.isEmpty else { return unsafe (segments.fill(slices, packets: packets), .none) }
+    if case .ended(let ended) = resetStreams(now: now) { return (0, .ended(ended)) }
     guard http?.isFinished == true else { return (0, .none) }
     let reason: LinkEndReason = phase == .handshaking ? .notHTTP2 : .protocolError
     return (0, connectionLost(reason, http?.errorText ?? "", now: now))

@@ -67,6 +67,8 @@ public struct Link: ~Copyable {
   public internal(set) var packetsSent: UInt64 = 0
   public internal(set) var messagesReceived: UInt64 = 0
   public internal(set) var reconnects: UInt64 = 0
+  /// It has been ready before.
+  var wasActive = false
   public private(set) var lastEnd: LinkEnd?
 
   /// The streams of the calls that are open; 0 is none.
@@ -175,9 +177,12 @@ public struct Link: ~Copyable {
       let stream = try http!.begin(call, authority: configuration.authority)
       switch call {
       case .packets: calls.packets = stream
-      case .ready: calls.ready = stream
+      case .ready:
+        calls.ready = stream
+        smallReader = GRPCMessageReader()
       case .live:
         calls.live = stream
+        smallReader = GRPCMessageReader()
         calls.liveWasAnswered = false
       }
       return .none
@@ -202,7 +207,7 @@ public struct Link: ~Copyable {
 
   /// Ends whatever is going on; nothing that was queued is forgotten (see ``takeUnsent()``).
   mutating func end(
-    _ reason: LinkEndReason, _ detail: String, now: Instant
+    _ reason: LinkEndReason, _ detail: String, isVerdict: Bool = false, now: Instant
   ) -> LinkAction {
     http = nil
     calls = Calls()
@@ -231,13 +236,14 @@ public struct Link: ~Copyable {
       deadline = .distantFuture
     }
     activeSince = nil
-    let ended = LinkEnd(reason: reason, detail: detail, retryIn: retryIn)
+    let ended = LinkEnd(
+      reason: reason, detail: detail, retryIn: retryIn, isVerdict: isVerdict)
     lastEnd = ended
     return .ended(ended)
   }
 
-  mutating func endDraining(now: Instant) -> LinkAction {
-    end(reasonToEnd, http?.statusMessage ?? "", now: now)
+  mutating func endDraining(_ detail: String = "", now: Instant) -> LinkAction {
+    end(reasonToEnd, detail, now: now)
   }
 
   /// Why a link ends that was told to.

@@ -29,7 +29,7 @@ public struct LinkEnd: Equatable, Sendable {
   public var retryIn: Interval?
 
   /// The worker itself ended the packet stream while its connection was in order.
-  public var isVerdict: Bool { reason == .grpcStatus || reason == .streamReset }
+  public internal(set) var isVerdict = false
 }
 
 /// What lies next in the bytes of a worker.

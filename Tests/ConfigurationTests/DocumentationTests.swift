@@ -28,17 +28,26 @@ import Testing
     #expect(worker == pool.workers[1])
   }
 
-  @Test func theBlocksOfTheReferenceAreRight() throws {
-    let text = try contents(of: "docs/configuration.md")
+  /// Goal: what a reader copies from the README or the reference can be used.
+  @Test(arguments: [("README.md", 1), ("docs/configuration.md", 3)])
+  func theBlocksAreRight(file: String, count: Int) throws {
+    let text = try contents(of: file)
     let blocks = text.split(separator: "```toml\n").dropFirst().map { block in
       String(block.prefix(upTo: block.firstRange(of: "```")?.lowerBound ?? block.endIndex))
     }
-    #expect(blocks.count == 3)
+    #expect(blocks.count == count)
     for block in blocks {
       #expect(problems(block) == [])
       #expect(warnings(block) == [])
     }
-    #expect(blocks[0].split(separator: "\n").count == 5)
+  }
+
+  /// Goal: the shortest configuration stays as short as the reference promises.
+  @Test func theReferenceBeginsWithFiveLines() throws {
+    let text = try contents(of: "docs/configuration.md")
+    let block = try #require(text.split(separator: "```toml\n").dropFirst().first)
+    let end = try #require(block.firstRange(of: "```"))
+    #expect(block[..<end.lowerBound].split(separator: "\n").count == 5)
   }
 
   /// Goal: no framer, and no key of one, without its line.
