@@ -114,6 +114,8 @@ public struct MetricsSnapshot: Sendable {
   public var packetsRerouted: UInt64
   /// Half packets of a server-to-client framer whose rest could not come any more.
   public var unfinishedDropped: UInt64
+  /// Packets whose worker was lost before they left, and whose session was over before that.
+  public var packetsOfClosedSessions: UInt64
   public var clientQueueBytes: Int
   public var acceptPauses: UInt64
   public var workerReadPauses: UInt64

@@ -158,6 +158,7 @@ extension Shard {
       messagesWithoutTarget: counters.messagesWithoutTarget, broadcasts: counters.broadcasts,
       broadcastsRefused: counters.broadcastsRefused, packetsRerouted: counters.packetsRerouted,
       unfinishedDropped: counters.unfinishedDropped,
+      packetsOfClosedSessions: counters.packetsOfClosedSessions,
       clientQueueBytes: clientQueueBytes, acceptPauses: counters.acceptPauses,
       workerReadPauses: counters.workerReadPauses)
   }

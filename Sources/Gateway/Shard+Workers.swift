@@ -347,7 +347,10 @@ extension Shard {
           continue
         }
         if let named { sessions[named].packetsWaiting -= 1 }
-        if session == nil, links[link].wantsSessionEvents { continue }
+        if session == nil, links[link].wantsSessionEvents {
+          counters.packetsOfClosedSessions += 1
+          continue
+        }
         counters.packetsRerouted += 1
         unsafe links[link].sendEncoded(message)
         linkStates[Int(link)].isDirty = true

@@ -183,6 +183,7 @@ struct ShardCounters {
   var broadcastsRefused: UInt64 = 0
   var packetsRerouted: UInt64 = 0
   var unfinishedDropped: UInt64 = 0
+  var packetsOfClosedSessions: UInt64 = 0
   var acceptPauses: UInt64 = 0
   var workerReadPauses: UInt64 = 0
 }

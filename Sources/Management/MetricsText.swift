@@ -147,6 +147,11 @@ public enum MetricsText {
         "Half packets for clients whose rest can't come any more.", snapshot.unfinishedDropped
       ),
       (
+        "gatehouse_packets_of_closed_sessions_total",
+        "Packets that no worker got: theirs was lost when their session was already over.",
+        snapshot.packetsOfClosedSessions
+      ),
+      (
         "gatehouse_accept_pauses_total", "Pauses of accepting for want of descriptors or memory.",
         snapshot.acceptPauses
       ),

@@ -7,7 +7,7 @@ func emptySnapshot() -> MetricsSnapshot {
   MetricsSnapshot(
     listeners: [], workers: [], linkEnds: [], messagesToUnknownSession: 0,
     messagesWithoutTarget: 0, broadcasts: 0, broadcastsRefused: 0, packetsRerouted: 0,
-    unfinishedDropped: 0,
+    unfinishedDropped: 0, packetsOfClosedSessions: 0,
     clientQueueBytes: 0, acceptPauses: 0, workerReadPauses: 0)
 }
 
@@ -34,6 +34,7 @@ func emptySnapshot() -> MetricsSnapshot {
     snapshot.acceptPauses = 27
     snapshot.workerReadPauses = 28
     snapshot.unfinishedDropped = 30
+    snapshot.packetsOfClosedSessions = 31
     return snapshot
   }
 
@@ -68,6 +69,7 @@ func emptySnapshot() -> MetricsSnapshot {
       ("gatehouse_broadcasts_refused_total", 24),
       ("gatehouse_packets_rerouted_total", 25),
       ("gatehouse_unfinished_packets_dropped_total", 30),
+      ("gatehouse_packets_of_closed_sessions_total", 31),
       ("gatehouse_client_queue_bytes", 26),
       ("gatehouse_accept_pauses_total", 27),
       ("gatehouse_worker_read_pauses_total", 28),
