@@ -1,8 +1,8 @@
 """What every worker does the same way: `ready`, `live`, and starting and stopping the server."""
 
 import argparse
+import os
 import signal
-import threading
 from concurrent import futures
 from datetime import datetime, timezone
 
@@ -47,6 +47,9 @@ def serve(worker, default_port):
     parser.add_argument("--port", type=int, default=default_port)
     arguments = parser.parse_args()
 
+    # Before any thread is started, so that all inherit it: the signals wait for sigwait below.
+    stop_signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=THREADS),
         options=[
@@ -58,12 +61,11 @@ def serve(worker, default_port):
     service.add_UpstreamPeerServiceServicer_to_server(worker, server)
     port = server.add_insecure_port(f"{arguments.host}:{arguments.port}")
 
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     server.start()
     print(f"serving on {arguments.host}:{port}", flush=True)
-    stopping.wait()
+    signal.sigwait(stop_signals)
     # Tells the gateways (GOAWAY), lets calls that are under way end, and cuts what is left then.
     # Sessions go on with another worker.
-    server.stop(STOP_GRACE_SECONDS).wait()
+    server.stop(STOP_GRACE_SECONDS).wait(STOP_GRACE_SECONDS + 1)
+    # A call that does not heed its end must not keep the process alive.
+    os._exit(0)
