@@ -65,7 +65,11 @@ extension Shard {
     guard let index = index(of: id), written > 0 else { return }
     sessions[index].progressAt = now
     sessions[index].activeAt = now
-    sessions[index].takesQueue = true
+    if !sessions[index].takesQueue {
+      sessions[index].takesQueue = true
+      // It may hold back its worker for longer now that it has shown that it takes something.
+      if sessions[index].heldLink == Session.noLink { sessions[index].wasHeld = false }
+    }
     sessions[index].queue.removeFirst(written)
     clientQueueBytes -= written
     if sessions[index].queue.count <= configuration.limits.clientQueueBytesMax / 4 {

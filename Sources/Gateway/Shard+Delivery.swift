@@ -166,6 +166,14 @@ extension Shard {
     if sessions[index].unfinished.isEmpty { sessions[index].unfinished.removeAll() }
   }
 
+  /// Forgets all halves of packets of a worker that ended; another may soon have its place.
+  mutating func dropUnfinished(from link: LinkIndex) {
+    for index in live where sessions[index].unfinishedLink == link {
+      dropUnfinished(of: index)
+      sessions[index].unfinishedLink = Session.noLink
+    }
+  }
+
   /// Forgets half a packet whose rest will not come: its worker is gone, or another one speaks.
   mutating func dropUnfinished(of index: UInt32) {
     guard !sessions[index].unfinished.isEmpty else { return }

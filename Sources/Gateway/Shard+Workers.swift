@@ -65,6 +65,7 @@ extension Shard {
     if links[link].isReady,
       links[link].queuedBytes <= configuration.limits.workerQueueBytesMax / 2
     {
+      linkStates[Int(link)].inherited = 0
       unpark(link, now: now, effects: &effects)
     }
   }
@@ -185,6 +186,9 @@ extension Shard {
     pools[pool].leave(link)
     linkStates[Int(link)].isRead = true
     linksPausedByTotal.removeAll { $0 == link }
+    if linksPausedByTotal.isEmpty { shedAt = nil }
+    linkStates[Int(link)].inherited = 0
+    dropUnfinished(from: link)
     releaseHolds(on: link)
     var unsent = links[link].takeUnsent()
     let refused = end.isVerdict ? takeRefused(&unsent, isCut: links[link].unsentBeginsCut) : nil
@@ -252,10 +256,12 @@ extension Shard {
     return pools[pool].next()
   }
 
-  /// Ends a link whose queue has grown far beyond its bound by what does not heed it: events, and
-  /// packets of lost workers.
+  /// Ends a link whose queue has grown far beyond its bound by events, which do not heed it.
   mutating func endIfOverfull(_ link: LinkIndex, now: Instant, effects: inout Effects) {
-    guard links[link].queuedBytes > 4 * configuration.limits.workerQueueBytesMax else { return }
+    let limits = configuration.limits
+    // Not what it inherited: that would have to end the next heir, and the next.
+    let most = 4 * limits.workerQueueBytesMax + limits.messageBytesMax
+    guard links[link].queuedBytes > most + linkStates[Int(link)].inherited else { return }
     linkLost(link, .queueFull, "", now: now, effects: &effects)
   }
 
@@ -276,7 +282,6 @@ extension Shard {
       sessions[index].link = Session.noLink
       sessions[index].isAnnounced = false
       sessions[index].hadWorker = true
-      dropUnfinished(of: index)
       if sessions[index].phase == .closing { continue }
       if pools[links[link].pool].rotation.isEmpty {
         wait(index, now: now, effects: &effects)
@@ -352,6 +357,7 @@ extension Shard {
           continue
         }
         counters.packetsRerouted += 1
+        linkStates[Int(link)].inherited += message.count
         unsafe links[link].sendEncoded(message)
         linkStates[Int(link)].isDirty = true
       }
@@ -411,6 +417,7 @@ extension Shard {
   private mutating func announceOpened(_ index: UInt32, to link: LinkIndex) {
     guard links[link].wantsSessionEvents else { return }
     let listener = listener(of: index)
+    let before = links[link].queuedBytes
     links[link].sendOpened(
       SessionOpened(
         clientAddress: sessions[index].client.description, listener: listener.name,
@@ -418,6 +425,9 @@ extension Shard {
         nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1),
       of: sessions[index].uuid, time: time)
     sessions[index].isAnnounced = true
+    if sessions[index].hadWorker {
+      linkStates[Int(link)].inherited += links[link].queuedBytes - before
+    }
     linkStates[Int(link)].isDirty = true
   }
 

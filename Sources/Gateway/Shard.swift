@@ -11,7 +11,7 @@ public struct Shard: ~Copyable {
   /// How long one client may hold back the reading from a worker while it works off its queue.
   static let holdMax = Interval.milliseconds(500)
   /// The same for a client that has not yet shown that it takes anything.
-  static let firstHoldMax = Interval.milliseconds(50)
+  static let firstHoldMax = Interval.milliseconds(100)
   /// How long all clients together may hold back the reading from all workers.
   static let totalPauseMax = Interval.milliseconds(250)
   /// How long after its client's end an answered session waits for more answers.
@@ -60,6 +60,8 @@ public struct Shard: ~Copyable {
     var holds = 0
     var isRead = true
     var sessionCount = 0
+    /// Bytes in its queue that came all at once, with the sessions of lost workers.
+    var inherited = 0
     /// Sessions that wait until it can take more; those of pools with packet balance wait there.
     var parked: [SessionID] = []
     /// Commands that wait for the outcome of the first probe.
@@ -126,10 +128,20 @@ public struct Shard: ~Copyable {
   /// When ``timePassed(now:effects:)`` is to be called at the latest, or nil.
   public var nextDeadline: Instant? {
     var next = sessionTimers.nextDeadline
-    for other in [linkTimers.nextDeadline, shutdown?.deadline, shedAt] {
+    for other in [linkTimers.nextDeadline, shutdownDeadline, shedAt] {
       if let other { next = min(next ?? other, other) }
     }
     return next
+  }
+
+  private var shutdownDeadline: Instant? {
+    shutdown.flatMap { $0.isFinished ? nil : $0.deadline }
+  }
+
+  /// Something was queued for a worker after the turn's end: the next turn must not wait.
+  public var hasUnwritten: Bool {
+    for index in linkStates.indices where linkStates[index].isDirty { return true }
+    return false
   }
 
   /// Acts on every deadline that has come.

@@ -18,7 +18,7 @@ struct LingeringSockets: ~Copyable {
   /// In the order of their deadlines.
   private var sockets: [Socket] = []
 
-  var isEmpty: Bool { sockets.isEmpty }
+  var count: Int { sockets.count }
   var nextDeadline: Instant? { sockets.first?.deadline }
 
   /// Ends our direction; `fd` is still registered with `epoll`, as something else.

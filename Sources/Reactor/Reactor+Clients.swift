@@ -8,7 +8,7 @@ extension Reactor {
   mutating func accept(from index: Int) {
     for _ in 0..<Self.acceptsMax {
       guard listeners[index].fd >= 0 else { return }
-      if clientCount >= clientsMax {
+      if clientCount + lingering.count >= clientsMax {
         return pauseAccepting(index, "the other descriptors are kept for workers")
       }
       switch Sockets.accept(listeners[index].fd) {

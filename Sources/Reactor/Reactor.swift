@@ -140,7 +140,7 @@ public struct Reactor: ~Copyable {
     }
     shard.start(now: now, effects: &effects)
     performEffects()
-    while !isEndedAtOnce, !isFinished || !lingering.isEmpty { turn() }
+    while !isEndedAtOnce, !isFinished || lingering.count > 0 { turn() }
     return !isEndedAtOnce
   }
 
@@ -179,6 +179,7 @@ public struct Reactor: ~Copyable {
   }
 
   func waitMilliseconds() -> Int32 {
+    if shard.hasUnwritten { return 0 }
     var deadline = acceptRetryAt
     for other in [shard.nextDeadline, lingering.nextDeadline] {
       if let other { deadline = min(deadline, other) }

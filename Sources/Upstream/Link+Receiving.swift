@@ -187,7 +187,8 @@ extension Link {
     // What was read before comes first.
     guard unsafe chunk.isEmpty else { return .none }
     while let (stream, errorCode) = http?.nextStreamClosed() {
-      let action = handle(.streamClosed(stream: stream, errorCode: errorCode), now: now)
+      let action = streamEnded(
+        stream, .streamReset, "HTTP/2 error \(errorCode)", now: now)
       if case .none = action { continue }
       return action
     }
