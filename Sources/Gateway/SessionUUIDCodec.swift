@@ -2,8 +2,9 @@ internal import Primitives
 
 /// Puts a session's place into its UUID, so that an answer finds it without a table.
 ///
-/// The first 32 of the 122 free bits hold shard and slot, multiplied and masked so that they look
-/// like the rest; the other 90 bits are random, and all of them must match.
+/// The first 32 of the 122 free bits hold shard and slot, mixed with the last 32 so that sessions
+/// that had the same place have nothing in common; the other 90 bits are random, and all have to
+/// match.
 struct SessionUUIDCodec: Sendable {
   private static let multiplier: UInt32 = 0x9e37_79b1
   /// multiplier × inverse = 1 (mod 2^32).
@@ -22,7 +23,8 @@ struct SessionUUIDCodec: Sendable {
   ///   - entropy: 16 random bytes.
   func make(slot: UInt32, entropy: [16 of UInt8]) -> SessionUUID {
     var bytes = entropy
-    let word = ((shard | slot) &* Self.multiplier) ^ mask
+    let last = (12..<16).reduce(UInt32(0)) { $0 << 8 | UInt32(bytes[$1]) }
+    let word = ((shard | slot) &* Self.multiplier) ^ mask ^ last
     for index in 0..<4 { bytes[index] = UInt8(truncatingIfNeeded: word >> UInt32(24 - index * 8)) }
     bytes[6] = bytes[6] & 0x0f | 0x40
     bytes[8] = bytes[8] & 0x3f | 0x80
@@ -32,8 +34,8 @@ struct SessionUUIDCodec: Sendable {
   /// The slot a UUID of this shard names; nil when it can't be one of ours.
   @inline(__always)
   func slot(of uuid: SessionUUID) -> UInt32? {
-    guard let word = uuid.leadingWord else { return nil }
-    let place = (word ^ mask) &* Self.inverse
+    guard let word = uuid.leadingWord, let last = uuid.trailingWord else { return nil }
+    let place = (word ^ last ^ mask) &* Self.inverse
     return place & 0xff00_0000 == shard ? place & 0x00ff_ffff : nil
   }
 

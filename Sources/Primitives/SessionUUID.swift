@@ -102,9 +102,14 @@ public struct SessionUUID: Hashable, BitwiseCopyable, Sendable, CustomStringConv
   }
 
   /// The first eight digits as an integer, or nil when one of them is not a digit.
-  @inlinable public var leadingWord: UInt32? {
+  @inlinable public var leadingWord: UInt32? { Self.word(words.0) }
+
+  /// The last eight digits as an integer, or nil when one of them is not a digit.
+  @inlinable public var trailingWord: UInt32? { Self.word(words.3 >> 32 | UInt64(tail) << 32) }
+
+  @inlinable static func word(_ text: UInt64) -> UInt32? {
     var value: UInt32 = 0
-    var digits = words.0
+    var digits = text
     for _ in 0..<8 {
       let digit = UInt8(truncatingIfNeeded: digits)
       digits >>= 8

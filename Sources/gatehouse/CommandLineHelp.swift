@@ -33,7 +33,7 @@ enum Command: String, CaseIterable {
     switch self {
     case .serve:
       """
-      Listens for clients, connects to workers, and runs until SIGTERM or SIGINT.
+      Listens for clients, connects to workers, and runs until SIGTERM, SIGINT or SIGHUP.
       """
     case .check:
       """
@@ -54,7 +54,7 @@ var generalHelp: String {
   var text = """
     Usage: gatehouse COMMAND [OPTION]...
 
-    An authenticating TCP gateway for game servers.
+    A TCP gateway for game servers: raw TCP clients in front, gRPC workers behind.
 
     Commands:
 

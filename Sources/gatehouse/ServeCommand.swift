@@ -49,8 +49,12 @@ private func serve(
       ["version": gatehouseVersion, "descriptors_max": "\(descriptorsMax)"])
     whenServing()
     let isOrderly = reactor.run()
-    // At once means at once: neither the log nor the management API is waited for.
-    if !isOrderly { _exit(130) }
+    if !isOrderly {
+      // At once: the management API is not waited for, and the log for a moment only.
+      log.log(.warning, "ended-at-once")
+      _ = log.stop(timeoutMilliseconds: 100)
+      _exit(130)
+    }
     mailbox.close()
     return 0
   } catch {
