@@ -43,11 +43,7 @@ public enum CommandError: Error, Equatable, Sendable {
 
 /// One worker as an operator sees it.
 public struct WorkerStatus: Sendable {
-  public enum State: String, CaseIterable, Sendable {
-    case resolving, connecting, handshaking, probing, ready, draining, drained
-    case notReady = "not-ready"
-    case backingOff = "backing-off"
-  }
+  public typealias State = WorkerState
 
   public var id: WorkerID
   public var pool: String

@@ -82,7 +82,7 @@ extension Shard {
   func status(of link: LinkIndex) -> WorkerStatus {
     WorkerStatus(
       id: links[link].id, pool: poolName(of: link), endpoint: endpoint(of: link),
-      state: WorkerStatus.State(rawValue: links[link].stateName) ?? .backingOff,
+      state: links[link].state,
       sessions: linkStates[Int(link)].sessionCount, queuedBytes: links[link].queuedBytes,
       packetsSent: links[link].packetsSent, messagesReceived: links[link].messagesReceived,
       reconnects: links[link].reconnects, lastEnd: links[link].lastEnd?.reason,

@@ -43,7 +43,6 @@ struct HTTP2State {
   var packetsEnd = false
   /// Empties to be sent on the `live` call.
   var beatsDue = 0
-  var readySent = false
 
   private var framedData = FramedData()
 

@@ -35,23 +35,17 @@ extension Link {
     case .needMore: return nil
     case .message(let message, let inPlace):
       guard let output = unsafe ContractReader.output(message) else {
-        return .action(fail(.malformedMessage, now: now))
+        return .action(end(.malformedMessage, now: now))
       }
       messagesReceived += 1
       return .output(output, inPlace: inPlace)
     case .compressed:
-      return .action(fail(.compressedMessage, now: now))
+      return .action(end(.compressedMessage, now: now))
     case .tooLarge(let byteCount):
       return .action(
-        fail(
+        end(
           .messageTooLarge, "\(byteCount) bytes, \(messageBytesMax) allowed", now: now))
     }
-  }
-
-  private mutating func fail(
-    _ reason: LinkEndReason, _ detail: String = "", isVerdict: Bool = false, now: Instant
-  ) -> LinkAction {
-    end(reason, detail, isVerdict: isVerdict, now: now)
   }
 
   private mutating func handle(
@@ -81,7 +75,7 @@ extension Link {
     case .goAway(let errorCode):
       if errorCode == 0, phase == .active { return .drainRequested }
       if phase == .draining { return .none }
-      return fail(.goAway, "HTTP/2 error \(errorCode)", now: now)
+      return end(.goAway, "HTTP/2 error \(errorCode)", now: now)
     }
   }
 
@@ -101,19 +95,19 @@ extension Link {
     while true {
       switch unsafe smallReader.next(&rest, messageBytesMax: 64 << 10) {
       case .needMore: return .none
-      case .compressed: return fail(.compressedMessage, now: now)
-      case .tooLarge: return fail(.messageTooLarge, now: now)
+      case .compressed: return end(.compressedMessage, now: now)
+      case .tooLarge: return end(.messageTooLarge, now: now)
       case .message(let message, _):
         if stream == calls.ready {
           guard let answer = unsafe ContractReader.ready(message) else {
-            return fail(.malformedMessage, "ready", now: now)
+            return end(.malformedMessage, "ready", now: now)
           }
           readyAnswer = answer
         } else {
           guard let isLive = unsafe ContractReader.live(message) else {
-            return fail(.malformedMessage, "live", now: now)
+            return end(.malformedMessage, "live", now: now)
           }
-          guard isLive else { return fail(.notLive, now: now) }
+          guard isLive else { return end(.notLive, now: now) }
           calls.liveWasAnswered = true
           heartbeat?.answered()
         }
@@ -130,9 +124,9 @@ extension Link {
     if fields.httpStatus != 0 {
       if (100..<200).contains(fields.httpStatus) { return .none }
       guard fields.httpStatus == 200 else {
-        return fail(.httpStatus, "\(fields.httpStatus)", now: now)
+        return end(.httpStatus, "\(fields.httpStatus)", now: now)
       }
-      guard fields.isGRPC else { return fail(.notGRPC, now: now) }
+      guard fields.isGRPC else { return end(.notGRPC, now: now) }
     }
     guard let status = fields.grpcStatus else { return .none }
     return callEnded(stream, status: status, fields.statusMessage, now: now)
@@ -154,7 +148,7 @@ extension Link {
       }
       if status == 0 { return readyAnswered(now: now) }
       guard status == unimplemented else {
-        return fail(.grpcStatus, "ready: \(detail)", now: now)
+        return end(.grpcStatus, "ready: \(detail)", now: now)
       }
       readyAnswer = ContractReader.Ready(isReady: true)
       return readyAnswered(now: now)
@@ -169,7 +163,7 @@ extension Link {
       }
       // A worker that answers and returns is asked again with the next beat.
       let isGood = status == 0 && calls.liveWasAnswered
-      return isGood || phase == .draining ? .none : fail(.liveEnded, detail, now: now)
+      return isGood || phase == .draining ? .none : end(.liveEnded, detail, now: now)
     }
     calls.packets = 0
     if phase == .draining { return endDraining(message, now: now) }
@@ -177,7 +171,7 @@ extension Link {
     // they do not take. Others, above all UNAVAILABLE and CANCELLED, are said on going away.
     let isVerdict = [3, 8, 11, 13].contains(status)
     return status == 0
-      ? fail(.streamEnded, now: now) : fail(.grpcStatus, detail, isVerdict: isVerdict, now: now)
+      ? end(.streamEnded, now: now) : end(.grpcStatus, detail, isVerdict: isVerdict, now: now)
   }
 
   /// Handles the streams that nghttp2 has reset by itself, for what the worker sent on them.
@@ -208,13 +202,13 @@ extension Link {
       calls.live = 0
       return .none
     }
-    return fail(
+    return end(
       reason, detail, isVerdict: stream == calls.packets && isVerdict, now: now)
   }
 
   private mutating func readyAnswered(now: Instant) -> LinkAction {
     guard let answer = readyAnswer else {
-      return fail(.malformedMessage, "ready: no answer", now: now)
+      return end(.malformedMessage, "ready: no answer", now: now)
     }
     readyAnswer = nil
     guard answer.isReady else {

@@ -101,17 +101,17 @@ public struct Link: ~Copyable {
   /// There is a connection whose bytes mean something.
   public var isConnected: Bool { http != nil }
 
-  public var stateName: String {
+  public var state: WorkerState {
     switch phase {
-    case .idle, .backingOff: "backing-off"
-    case .resolving: "resolving"
-    case .connecting: "connecting"
-    case .handshaking: "handshaking"
-    case .asking: "probing"
-    case .notReady: "not-ready"
-    case .active: "ready"
-    case .draining: "draining"
-    case .drained, .removed: "drained"
+    case .idle, .backingOff: .backingOff
+    case .resolving: .resolving
+    case .connecting: .connecting
+    case .handshaking: .handshaking
+    case .asking: .probing
+    case .notReady: .notReady
+    case .active: .ready
+    case .draining: .draining
+    case .drained, .removed: .drained
     }
   }
 
@@ -207,7 +207,7 @@ public struct Link: ~Copyable {
 
   /// Ends whatever is going on; nothing that was queued is forgotten (see ``takeUnsent()``).
   mutating func end(
-    _ reason: LinkEndReason, _ detail: String, isVerdict: Bool = false, now: Instant
+    _ reason: LinkEndReason, _ detail: String = "", isVerdict: Bool = false, now: Instant
   ) -> LinkAction {
     http = nil
     calls = Calls()

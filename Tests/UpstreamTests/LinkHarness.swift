@@ -62,7 +62,7 @@ final class LinkHarness {
   var queuedBytes: Int { link.queuedBytes }
   var packetsSent: UInt64 { link.packetsSent }
   var reconnects: UInt64 { link.reconnects }
-  var stateName: String { link.stateName }
+  var stateName: String { link.state.rawValue }
 
   func lose(_ reason: LinkEndReason = .connectionClosed) {
     note(link.connectionLost(reason, "", now: now))
