@@ -25,49 +25,64 @@ let package = Package(
     // Needs libmicrohttpd-dev; a target of its own because variadic C functions need wrapping.
     .target(name: "CMicrohttpd", linkerSettings: [.linkedLibrary("microhttpd")]),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+    .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
     .target(name: "Primitives", swiftSettings: house),
+    .target(name: "JSON", dependencies: ["CJansson"], swiftSettings: house),
+    .target(name: "Auth", dependencies: ["Primitives"], swiftSettings: house),
     .target(name: "Framing", dependencies: ["Primitives"], swiftSettings: house),
     .target(name: "Upstream", dependencies: ["Primitives", "CNgHttp2"], swiftSettings: house),
     .target(
-      name: "Gateway", dependencies: ["Primitives", "Framing", "Upstream"], swiftSettings: house),
-    .target(
-      name: "Configuration",
-      dependencies: ["Primitives", "Framing", "Upstream", "Gateway", "CToml"],
+      name: "Gateway", dependencies: ["Primitives", "Framing", "Auth", "Upstream"],
       swiftSettings: house),
     .target(
-      name: "Reactor", dependencies: ["Primitives", "Upstream", "Gateway", "CLinux"],
+      name: "Store",
+      dependencies: ["Primitives", "Auth", "JSON", "CSQLite", "CSodium", "CNettle", "CCrypt"],
+      swiftSettings: house),
+    .target(
+      name: "Configuration",
+      dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "CToml"],
+      swiftSettings: house),
+    .target(
+      name: "Reactor", dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "CLinux"],
       swiftSettings: house),
     .target(
       name: "Management",
-      dependencies: ["Primitives", "Upstream", "Gateway", "CMicrohttpd", "CJansson"],
+      dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd"],
       swiftSettings: house),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
       dependencies: [
-        "Primitives", "Framing", "Upstream", "Gateway", "Configuration", "Reactor", "Management",
-        "SampleWorker", "CLinux",
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
+        "Management", "SampleWorker", "JSON", "CLinux", "CSodium",
       ], swiftSettings: house),
 
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testing),
     .testTarget(
       name: "FramingTests", dependencies: ["Framing", "Primitives"], swiftSettings: testing),
+    .testTarget(name: "AuthTests", dependencies: ["Auth", "Primitives"], swiftSettings: testing),
+    .testTarget(
+      name: "StoreTests", dependencies: ["Store", "Auth", "Primitives"], swiftSettings: testing),
     .testTarget(
       name: "UpstreamTests",
       dependencies: ["Upstream", "Primitives", "CNgHttp2", "SampleWorker"],
       swiftSettings: testing),
     .testTarget(
       name: "GatewayTests",
-      dependencies: ["Gateway", "Upstream", "Framing", "Primitives", "SampleWorker"],
+      dependencies: ["Gateway", "Upstream", "Auth", "Framing", "Primitives", "SampleWorker"],
       swiftSettings: testing),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Framing"],
+      name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Auth", "Framing"],
       swiftSettings: testing),
     .testTarget(
-      name: "ManagementTests", dependencies: ["Management", "Gateway", "Upstream", "Primitives"],
+      name: "ManagementTests",
+      dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives"],
       swiftSettings: testing),
     .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"], swiftSettings: testing),

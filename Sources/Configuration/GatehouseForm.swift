@@ -106,10 +106,7 @@ struct GatehouseForm {
     }
     if var reader = root.subtable("store") {
       if let path = reader.text("path", byteCount: Bounds.pathBytes) {
-        draft.configuration.storePath = draft.resolved(path)
-        draft.warnings.append(
-          ConfigurationProblem(
-            at: reader.position(of: "path"), key: "store.path", "this version does not use it"))
+        draft.configuration.store = StoreConfiguration(path: draft.resolved(path))
       }
       root.add(reader.finish())
     }

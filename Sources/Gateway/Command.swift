@@ -1,3 +1,4 @@
+public import Auth
 public import Primitives
 public import Upstream
 
@@ -10,9 +11,14 @@ public enum Command: Sendable {
   case drainWorker(WorkerID)
   /// Drains, then forgets the worker.
   case removeWorker(WorkerID)
-  /// At most `limit` sessions (1 to 10,000) with slots from `cursor` on.
-  case listSessions(cursor: UInt32, limit: Int)
+  /// At most `limit` sessions (1 to 10,000) with slots from `cursor` on; of a subject, if one is
+  /// given.
+  case listSessions(of: Subject?, cursor: UInt32, limit: Int)
   case closeSession(SessionUUID)
+  /// Closes all sessions of an account or a prefix.
+  case closeSessions(of: Subject)
+  /// What applies to an account, or to an address, now.
+  case explain(Subject)
   case metrics
   case health
 }
@@ -26,6 +32,8 @@ public enum Reply: Sendable {
   case metrics(MetricsSnapshot)
   case health(HealthStatus)
   case done
+  case closed(sessions: Int)
+  case explanation(Explanation)
   case failed(CommandError)
 }
 
@@ -63,6 +71,10 @@ public struct WorkerStatus: Sendable {
 public struct SessionStatus: Sendable {
   public var uuid: SessionUUID
   public var client: SocketAddress
+  /// Nil on a listener without authentication, and before the client was let in.
+  public var account: AccountName?
+  /// It has not been let in yet.
+  public var isPending: Bool
   public var listener: String
   public var worker: WorkerID?
   public var age: Interval
@@ -82,6 +94,64 @@ public struct HealthStatus: Sendable {
   public var shuttingDown: Bool
 }
 
+/// What applies to an account or an address in a running gateway, beyond what its store says.
+public struct Explanation: Sendable {
+  /// A count beside its bound.
+  public struct Counter: Sendable {
+    /// The listener that the count is kept for; nil when it is for all.
+    public var listener: String?
+    /// The configuration's key: `limits.connections_per_address`, `temporary_ban.NAME` …
+    public var name: String
+    public var used: UInt64
+    public var most: UInt64
+
+    public init(listener: String?, name: String, used: UInt64, most: UInt64) {
+      self.listener = listener
+      self.name = name
+      self.used = used
+      self.most = most
+    }
+  }
+
+  /// An allowance covers it: nothing else applies.
+  public var isAllowed = false
+  /// The bans that hold for it now, those that the store has not recorded yet included.
+  public var bans: [Ban] = []
+  /// Its open sessions.
+  public var sessions = 0
+  public var counters: [Counter] = []
+
+  public init() {}
+}
+
+/// What became of claims to be let in, and of limits.
+public struct AccessMetrics: Sendable {
+  /// Clients that have not been let in yet.
+  public var loginsPending = 0
+  /// Those of them whose claim waits until it may be verified.
+  public var loginsWaiting = 0
+  /// Those of them whose claim is being verified.
+  public var loginsVerifying = 0
+  public var loginsAccepted: UInt64 = 0
+  /// Indexed like ``LoginRefusal/allCases``.
+  public var loginsRefused = [UInt64](repeating: 0, count: LoginRefusal.allCases.count)
+  /// Verdicts that the store, or a worker, could not give.
+  public var loginsUnavailable: UInt64 = 0
+  /// Times that a session was not read for a while because it had sent too much.
+  public var slowDowns: UInt64 = 0
+  /// Packets forgotten because of a limit.
+  public var packetsDropped: UInt64 = 0
+  /// Bans that rules made.
+  public var temporaryBans: UInt64 = 0
+  /// Bans and allowances in force.
+  public var bans = 0
+  public var banTableBytes = 0
+  /// Sessions that a new ban ended.
+  public var sessionsBanned: UInt64 = 0
+
+  public init() {}
+}
+
 /// All counters and gauges at one moment.
 public struct MetricsSnapshot: Sendable {
   public struct Listener: Sendable {
@@ -97,6 +167,7 @@ public struct MetricsSnapshot: Sendable {
   }
 
   public var listeners: [Listener]
+  public var access: AccessMetrics
   public var workers: [WorkerStatus]
   /// Ended links by reason, indexed by ``LinkEndReason/rawValue``.
   public var linkEnds: [UInt64]

@@ -1,3 +1,4 @@
+public import Auth
 public import Framing
 public import Primitives
 public import Upstream
@@ -16,8 +17,10 @@ public struct GatewayConfiguration: Equatable, Sendable {
   public var log = LogConfiguration()
   /// How long queues may take to flush, and workers to finish, after SIGTERM.
   public var shutdownGrace: Interval = .seconds(10)
-  /// Where accounts and bans are kept; nothing reads it yet.
-  public var storePath: String?
+  public var access = AccessConfiguration()
+  /// Where accounts and bans are kept; without one nobody is banned but by rules, and only a worker
+  /// can let accounts in.
+  public var store: StoreConfiguration?
 
   public init() {}
 }
@@ -45,6 +48,13 @@ public struct ListenerConfiguration: Equatable, Sendable {
   public var halfCloseTimeout: Interval = .seconds(5)
   /// Idle time before TCP keepalive probes, in whole seconds; zero switches them off.
   public var keepalive: Interval = .seconds(60)
+  /// How clients show who they are; nil lets everybody in.
+  public var authentication: AuthenticationConfiguration?
+  /// Cuts what clients send until they are let in; nil means ``clientToServer``.
+  public var loginFramer: Framer?
+  public var limits = ListenerLimits()
+  /// What clients are sent before they are closed, by reason.
+  public var refusals: [CloseReason: ReplyTemplate] = [:]
 
   public init(name: String, host: String, port: UInt16, pool: Int) {
     self.name = name
@@ -74,6 +84,21 @@ public struct PoolConfiguration: Equatable, Sendable {
   public var drainTimeout: Interval = .seconds(5)
 
   public init(name: String) { self.name = name }
+}
+
+/// The database of accounts, bans and logins.
+public struct StoreConfiguration: Equatable, Sendable {
+  public var path: String
+  /// Passes of Argon2id (RFC 9106) over its memory; 1 to 100.
+  public var passwordPasses: UInt64 = 2
+  /// Memory of one Argon2id computation, in bytes; 8 KiB to 4 GiB.
+  public var passwordMemoryBytes = 64 << 20
+  /// Argon2id computations at one time; 1 to 64.
+  public var passwordThreads = 1
+  /// How long lines of the login history are kept, in days.
+  public var loginHistoryDays = 90
+
+  public init(path: String) { self.path = path }
 }
 
 /// The HTTP API for operators and monitoring.

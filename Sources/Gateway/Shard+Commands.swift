@@ -16,10 +16,12 @@ extension Shard {
       drainWorker(id, .stayDrained, token: token, now: now, effects: &effects)
     case .removeWorker(let id):
       drainWorker(id, .remove, token: token, now: now, effects: &effects)
-    case .listSessions(let cursor, let limit):
+    case .listSessions(_, let cursor, let limit):
       reply(listSessions(from: cursor, limit: limit, now: now), token, &effects)
     case .closeSession(let uuid):
       closeSession(uuid, token: token, now: now, effects: &effects)
+    case .closeSessions: reply(.closed(sessions: 0), token, &effects)
+    case .explain: reply(.explanation(Explanation()), token, &effects)
     case .metrics: reply(.metrics(metrics()), token, &effects)
     case .health: reply(.health(health()), token, &effects)
     }
@@ -108,7 +110,7 @@ extension Shard {
     let link = sessions[index].link
     return SessionStatus(
       uuid: sessions[index].uuid, client: sessions[index].client,
-      listener: listener(of: index).name,
+      account: nil, isPending: false, listener: listener(of: index).name,
       worker: link == Session.noLink ? nil : links[link].id,
       age: now.since(sessions[index].openedAt), idle: now.since(sessions[index].activeAt),
       packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
@@ -152,7 +154,7 @@ extension Shard {
       listeners[listener].bytesOut += sessions[index].bytesOut
     }
     return MetricsSnapshot(
-      listeners: listeners, workers: usedLinks.map { status(of: $0) },
+      listeners: listeners, access: AccessMetrics(), workers: usedLinks.map { status(of: $0) },
       linkEnds: counters.linkEnds,
       messagesToUnknownSession: counters.messagesToUnknownSession,
       messagesWithoutTarget: counters.messagesWithoutTarget, broadcasts: counters.broadcasts,

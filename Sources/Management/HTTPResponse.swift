@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What is sent back for one request.
 struct HTTPResponse {
   static let json = "application/json; charset=utf-8"

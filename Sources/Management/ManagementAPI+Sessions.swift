@@ -1,3 +1,4 @@
+internal import JSON
 internal import Gateway
 internal import Primitives
 internal import Upstream
@@ -16,7 +17,7 @@ extension ManagementAPI {
     guard let cursor = head.cursor.map({ UInt32($0) }) ?? 0 else {
       return Self.invalid("cursor", "must be the next_cursor of the page before")
     }
-    switch perform(.listSessions(cursor: cursor, limit: limit), Self.timeoutMilliseconds) {
+    switch perform(.listSessions(of: nil, cursor: cursor, limit: limit), Self.timeoutMilliseconds) {
     case .sessions(let sessions, let next):
       return HTTPResponse(200) { json in
         json.key("sessions")

@@ -1,3 +1,4 @@
+internal import JSON
 internal import Gateway
 internal import Upstream
 
@@ -129,7 +130,7 @@ extension ManagementAPI {
     switch reply {
     case nil: shardTimeout
     case .failed(let error): response(error)
-    case .workerAdded, .workers, .sessions, .metrics, .health, .done:
+    case .workerAdded, .workers, .sessions, .metrics, .health, .done, .closed, .explanation:
       .error(500, "internal", "the gateway answered another question than the one asked")
     }
   }

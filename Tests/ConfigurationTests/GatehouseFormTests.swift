@@ -85,8 +85,7 @@ import Upstream
     #expect(configuration.limits == limits)
     #expect(configuration.log.level == .error)
     #expect(configuration.log.format == .json)
-    #expect(configuration.storePath == "/etc/g/data/g.db")
-    #expect(warnings(text) == ["f:19:8: warning: store.path: this version does not use it"])
+    #expect(configuration.store?.path == "/etc/g/data/g.db")
   }
 
   @Test(arguments: [

@@ -51,7 +51,7 @@ extension VirtualWorld {
   func text(_ client: Int) -> String { String(decoding: clients[client].received, as: UTF8.self) }
 
   func session(_ client: Int) -> SessionStatus? {
-    let token = command(.listSessions(cursor: 0, limit: 10_000))
+    let token = command(.listSessions(of: nil, cursor: 0, limit: 10_000))
     guard case .sessions(let sessions, _)? = replies(to: token).first else { return nil }
     return sessions.first { $0.uuid.description == clients[client].uuid }
   }

@@ -74,7 +74,8 @@ let clientAddress = SocketAddress(ipv4: 192, 0, 2, 7, port: 50_112)
 
 func session() -> SessionStatus {
   SessionStatus(
-    uuid: sessionUUID, client: clientAddress, listener: "game", worker: WorkerID(rawValue: 3),
+    uuid: sessionUUID, client: clientAddress, account: nil, isPending: false, listener: "game",
+    worker: WorkerID(rawValue: 3),
     age: .milliseconds(1_500), idle: .milliseconds(20), packetsIn: 1, bytesIn: 2, messagesOut: 3,
     bytesOut: 4, queuedBytes: 5)
 }

@@ -5,7 +5,7 @@ import Upstream
 
 func emptySnapshot() -> MetricsSnapshot {
   MetricsSnapshot(
-    listeners: [], workers: [], linkEnds: [], messagesToUnknownSession: 0,
+    listeners: [], access: AccessMetrics(), workers: [], linkEnds: [], messagesToUnknownSession: 0,
     messagesWithoutTarget: 0, broadcasts: 0, broadcastsRefused: 0, packetsRerouted: 0,
     unfinishedDropped: 0, packetsOfClosedSessions: 0,
     clientQueueBytes: 0, acceptPauses: 0, workerReadPauses: 0)

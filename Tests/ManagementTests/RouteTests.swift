@@ -100,7 +100,7 @@ import Upstream
         + #""queued_bytes":5}],"next_cursor":17}"# + "\n")
     _ = try gateway.request("GET", "/sessions")
     let pages = gateway.asked.map { asked in
-      guard case .listSessions(let cursor, let limit) = asked.command else { return [-1] }
+      guard case .listSessions(nil, let cursor, let limit) = asked.command else { return [-1] }
       return [Int(cursor), limit]
     }
     #expect(pages == [[16, 1], [0, 100]])

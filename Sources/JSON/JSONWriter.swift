@@ -2,48 +2,50 @@
 ///
 /// Keeps the commas; that objects and arrays are closed again is seen to by ``object(_:)`` and
 /// ``array(_:)``.
-struct JSONWriter {
-  private(set) var bytes: [UInt8] = []
+public struct JSONWriter {
+  public private(set) var bytes: [UInt8] = []
   private var needsComma = false
 
+  public init() {}
+
   /// The text of one object.
-  static func object(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
+  public static func object(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
     var writer = JSONWriter()
     writer.object(members)
     return writer.bytes
   }
 
-  mutating func object(_ members: (inout JSONWriter) -> Void) {
+  public mutating func object(_ members: (inout JSONWriter) -> Void) {
     open("{")
     members(&self)
     close("}")
   }
 
-  mutating func array(_ elements: (inout JSONWriter) -> Void) {
+  public mutating func array(_ elements: (inout JSONWriter) -> Void) {
     open("[")
     elements(&self)
     close("]")
   }
 
   /// The name of the member whose value is written next.
-  mutating func key(_ name: String) {
+  public mutating func key(_ name: String) {
     separate()
     quote(name)
     bytes.append(UInt8(ascii: ":"))
   }
 
   /// - Parameter limitBytes: what of `text`, in bytes of UTF-8, is kept.
-  mutating func string(_ text: String, limitBytes: Int = .max) {
+  public mutating func string(_ text: String, limitBytes: Int = .max) {
     separate()
     quote(text, limitBytes: limitBytes)
     needsComma = true
   }
 
-  mutating func number(_ value: some BinaryInteger) { literal(String(value)) }
+  public mutating func number(_ value: some BinaryInteger) { literal(String(value)) }
 
-  mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
+  public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
 
-  mutating func null() { literal("null") }
+  public mutating func null() { literal("null") }
 
   private mutating func literal(_ text: String) {
     separate()
@@ -74,27 +76,27 @@ struct JSONWriter {
 }
 
 extension JSONWriter {
-  mutating func member(_ name: String, _ value: String) {
+  public mutating func member(_ name: String, _ value: String) {
     key(name)
     string(value)
   }
 
-  mutating func member(_ name: String, _ value: some BinaryInteger) {
+  public mutating func member(_ name: String, _ value: some BinaryInteger) {
     key(name)
     number(value)
   }
 
-  mutating func member(_ name: String, _ value: Bool) {
+  public mutating func member(_ name: String, _ value: Bool) {
     key(name)
     bool(value)
   }
 
-  mutating func member(_ name: String, _ value: (some BinaryInteger)?) {
+  public mutating func member(_ name: String, _ value: (some BinaryInteger)?) {
     key(name)
     if let value { number(value) } else { null() }
   }
 
-  mutating func member(_ name: String, _ values: [String]) {
+  public mutating func member(_ name: String, _ values: [String]) {
     key(name)
     array { for value in values { $0.string(value) } }
   }

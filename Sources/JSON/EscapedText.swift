@@ -4,7 +4,7 @@
 /// formatting and line-separating character is escaped, so that nothing a client or worker sent
 /// can move a terminal's cursor or look like a line of its own.
 /// - Parameter limitBytes: what of the text, in bytes of UTF-8, is kept; "…" stands for the rest.
-func appendEscaped(_ text: String, limitBytes: Int = .max, to out: inout [UInt8]) {
+public func appendEscaped(_ text: String, limitBytes: Int = .max, to out: inout [UInt8]) {
   var kept = 0
   for scalar in text.unicodeScalars {
     kept += UTF8.width(scalar)

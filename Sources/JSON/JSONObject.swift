@@ -1,8 +1,8 @@
 internal import CJansson
 
 /// The members of a flat JSON object that somebody sent: strings and whole numbers.
-struct JSONObject {
-  enum Value: Equatable {
+public struct JSONObject {
+  public enum Value: Equatable {
     case string(String)
     case integer(Int64)
     /// Of a kind that no request uses; `kind` is its name with an article.
@@ -10,7 +10,7 @@ struct JSONObject {
   }
 
   /// Why bytes are not a JSON object.
-  enum Malformed: Error, Equatable {
+  public enum Malformed: Error, Equatable {
     /// Not JSON; `line` and `column` count from 1.
     case syntax(line: Int, column: Int, problem: String)
     /// JSON, but of another kind.
@@ -18,10 +18,10 @@ struct JSONObject {
   }
 
   /// In an order of the parser's own.
-  let members: [(name: String, value: Value)]
+  public let members: [(name: String, value: Value)]
 
   /// Parses `bytes`: exactly one object, UTF-8, each name once.
-  init(parsing bytes: [UInt8]) throws(Malformed) {
+  public init(parsing bytes: [UInt8]) throws(Malformed) {
     var failure = json_error_t()
     // SAFETY: the buffer outlives the call; jansson copies what it keeps.
     let root = unsafe bytes.withUnsafeBytes { buffer in

@@ -1,0 +1,4 @@
+/// Why the store can't do what it was asked to.
+public enum StoreError: Error, Equatable, Sendable {
+  case placeholder
+}
