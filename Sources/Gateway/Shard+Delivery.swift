@@ -86,7 +86,8 @@ extension Shard {
     let uuid = unsafe SessionUUID(copying: text)
     guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
       sessions[index].uuid == uuid, sessions[index].phase != .closing,
-      paths[Int(sessions[index].listener)].pool == pool
+      paths[Int(sessions[index].listener)].pool == pool,
+      sessions[index].phase != .login || loginPaths[Int(sessions[index].listener)].forwardsBefore
     else { return nil }
     return index
   }
@@ -213,9 +214,7 @@ extension Shard {
     // Backwards: a session that closes here is replaced by the last, which has been served.
     for place in live.indices.reversed() {
       let index = live[place]
-      guard listeners[Int(sessions[index].listener)], sessions[index].phase != .closing else {
-        continue
-      }
+      guard listeners[Int(sessions[index].listener)], sessions[index].isIn else { continue }
       if audience != .all {
         let isActive =
           sessions[index].packetsIn > 0 && sessions[index].packetAt + window >= now
