@@ -87,7 +87,8 @@ public struct LoginGate: Sendable {
   private mutating func take(_ allowance: Allowance, now: Instant) -> Bool {
     guard verifying < allowance.verifyingMax else { return false }
     if let pace = allowance.pace, !meter.take(1, of: pace, now: now) {
-      nextDeadline = now + meter.wait(for: 1, of: pace, now: now)
+      var charged = meter
+      nextDeadline = now + charged.charge(1, of: pace, now: now)
       return false
     }
     verifying += 1

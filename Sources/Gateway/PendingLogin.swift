@@ -25,6 +25,8 @@ struct PendingLogin: ~Copyable {
   var session: UInt32 = 0
   var phase = Phase.reading
   var progress = LoginProgress()
+  /// The connection's first bytes are no question that is answered before any framing.
+  var isPastStreamAnswers = false
   /// Packets that go to the worker once the client is let in.
   var held = ByteQueue()
   var credentials = Credentials()

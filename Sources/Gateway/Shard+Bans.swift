@@ -10,7 +10,7 @@ extension Shard {
   ///
   /// New clients are judged by them from here on; open sessions are looked at in the next turns, so
   /// many in each that nobody has to wait for it.
-  public mutating func bansChanged(_ table: BanTable, now: Instant) {
+  public mutating func bansChanged(_ table: BanTable) {
     bans = table
     unrecorded.settle(at: time.unixSeconds) { subject in
       table.bans(covering: subject, at: time.unixSeconds).contains { $0.subject == subject }
@@ -94,7 +94,7 @@ extension Shard {
     for rule in configuration.access.temporaryBans.indices
     where configuration.access.temporaryBans[rule].trigger == trigger {
       guard let subject = offender(index, configuration.access.temporaryBans[rule].target),
-        let length = offences[rule].offend(OffenceKey(subject), now: now)
+        let length = offences[rule].offend(subject, now: now)
       else { continue }
       banByRule(subject, rule: rule, for: length, now: now, effects: &effects)
     }
@@ -140,7 +140,7 @@ extension Shard {
     where configuration.access.temporaryBans[rule].trigger == .failedLogins
       && configuration.access.temporaryBans[rule].target == .account
     {
-      offences[rule].clear(OffenceKey(.account(account)))
+      offences[rule].clear(.account(account))
     }
   }
 }

@@ -26,10 +26,10 @@ extension Shard {
       }
     }
     for (rule, table) in zip(configuration.access.temporaryBans, offences) {
-      guard let key = offenceKey(subject, rule.target) else { continue }
+      guard let offender = offender(subject, rule.target) else { continue }
       explanation.counters.append(
         Explanation.Counter(
-          listener: nil, name: "temporary_ban.\(rule.name)", used: table.used(key, now: now),
+          listener: nil, name: "temporary_ban.\(rule.name)", used: table.used(offender, now: now),
           most: UInt64(rule.count)))
     }
     return explanation
@@ -40,13 +40,12 @@ extension Shard {
     return [prefix, prefix.widened(ipv4: 32, ipv6: prefixes.ipv6)]
   }
 
-  private func offenceKey(
-    _ subject: Subject, _ target: TemporaryBanRule.Target
-  ) -> OffenceKey? {
+  /// What a rule would ban for a subject.
+  private func offender(_ subject: Subject, _ target: TemporaryBanRule.Target) -> Subject? {
     switch (subject, target) {
-    case (.account, .account): OffenceKey(subject)
+    case (.account, .account): subject
     case (.addresses(let prefix), .address):
-      OffenceKey(.addresses(prefix.widened(ipv4: 32, ipv6: prefixes.ipv6)))
+      .addresses(prefix.widened(ipv4: 32, ipv6: prefixes.ipv6))
     default: nil
     }
   }

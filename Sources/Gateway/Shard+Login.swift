@@ -11,7 +11,7 @@ extension Shard {
   func loginBytesWanted(_ index: UInt32) -> Int {
     let description = loginDescription(of: index)
     let progress = pending.records[sessions[index].login].progress
-    return max(1, description.bytesMax - progress.bytes - sessions[index].received.count)
+    return max(1, description.bytesMax - Int(progress.bytes) - sessions[index].received.count)
   }
 
   mutating func beginLogin(_ index: UInt32, now: Instant, effects: inout Effects) {
@@ -78,7 +78,7 @@ extension Shard {
     _ index: UInt32, _ description: LoginDescription, now: Instant, effects: inout Effects
   ) {
     let before = pending.records[sessions[index].login].progress.bytes
-    if before + sessions[index].received.count >= description.bytesMax {
+    if Int(before) + sessions[index].received.count >= description.bytesMax {
       invalid(index, LoginFault.tooManyBytes, now: now, effects: &effects)
     } else {
       endIfSilent(index, now: now, effects: &effects)
@@ -91,17 +91,22 @@ extension Shard {
   private mutating func answersStream(
     _ index: UInt32, _ description: LoginDescription, now: Instant, effects: inout Effects
   ) -> Bool {
-    let isFirst = pending.records[sessions[index].login].progress.packets == 0
-    guard isFirst, !sessions[index].received.isEmpty else { return true }
+    let place = sessions[index].login
+    guard !pending.records[place].isPastStreamAnswers, !sessions[index].received.isEmpty else {
+      return true
+    }
     switch unsafe description.streamAnswer(for: sessions[index].received.readable) {
-    case .none: return true
+    case .none:
+      pending.records[place].isPastStreamAnswers = true
+      return true
     case .undecided:
       endIfSilent(index, now: now, effects: &effects)
       return false
     case .matched(let byteCount, let answer):
+      pending.records[place].isPastStreamAnswers = true
       sessions[index].received.removeFirst(byteCount)
-      reply(answer.reply, to: index, &effects)
-      guard answer.closes else { return true }
+      if let template = answer.reply { reply(template, to: index, &effects) }
+      guard answer.then == .close else { return true }
       close(index, .answered, flush: true, now: now, effects: &effects)
       return false
     }

@@ -1,6 +1,8 @@
+public import Auth
 internal import CLinux
 public import Gateway
 internal import Glibc
+public import Primitives
 internal import Synchronization
 internal import Upstream
 
@@ -8,6 +10,8 @@ internal import Upstream
 public final class Mailbox: Sendable {
   enum Message: Sendable {
     case command(Command, token: UInt64)
+    case verdict(SessionID, LoginVerdict)
+    case bans(BanTable)
     case resolved(LinkIndex, serial: UInt32, Resolver.Outcome)
   }
 
@@ -65,6 +69,14 @@ public final class Mailbox: Sendable {
     }
     for wait in waits { wait.semaphore.signal() }
   }
+
+  /// A claim was verified.
+  public func post(_ verdict: LoginVerdict, for session: SessionID) {
+    post(.verdict(session, verdict))
+  }
+
+  /// The bans in force have changed.
+  public func post(_ bans: BanTable) { post(.bans(bans)) }
 
   func post(_ message: Message) {
     let wasEmpty = state.withLock { state in
