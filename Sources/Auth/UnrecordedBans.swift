@@ -48,7 +48,8 @@ public struct UnrecordedBans: Sendable {
     var found: [Ban] = []
     switch subject {
     case .account(let name): if let ban = byAccount[name] { found.append(ban) }
-    case .addresses: for prefix in Set(prefixes) { if let ban = byPrefix[prefix] { found.append(ban) } }
+    case .addresses:
+      for prefix in Set(prefixes) { if let ban = byPrefix[prefix] { found.append(ban) } }
     }
     return found.filter { ($0.until ?? .max) > now }
   }

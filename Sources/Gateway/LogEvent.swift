@@ -59,7 +59,8 @@ public enum LogEvent: Sendable {
       .workerLost(_, _, _, reason: .shutdown, _, _, _):
       .info
     case .bansApplied: .debug
-    case .sessionRefused, .temporaryBan, .workerNotReady, .workerLost, .acceptPaused, .broadcastRefused:
+    case .sessionRefused, .temporaryBan, .workerNotReady, .workerLost, .acceptPaused,
+      .broadcastRefused:
       .warning
     }
   }

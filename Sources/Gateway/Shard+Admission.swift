@@ -1,4 +1,4 @@
-public import Auth
+internal import Auth
 public import Primitives
 
 /// A client at the door: before anything is kept for it.

@@ -1,5 +1,5 @@
 public import Auth
-public import Primitives
+internal import Primitives
 
 /// Bans take effect on who comes and on who is in; rules make some of their own.
 extension Shard {

@@ -219,16 +219,17 @@ extension Shard {
   ) {
     let place = sessions[index].login
     let request = AuthenticateRequest(
-      clientAddress: sessions[index].client.description, listener: listener(of: index).name,
+      time: time, uuid: sessions[index].uuid, clientAddress: sessions[index].client.description,
+      listener: listener(of: index).name,
       account: pending.records[place].credentials.account ?? "",
       secret: pending.records[place].credentials.secret,
       attributes: pending.records[place].credentials.attributes.map { ($0.name, $0.value) },
       packets: pending.records[place].packets)
+    let message = ContractWriter.authenticate(request)
     let call = UInt64(index) << 32 | UInt64(sessions[index].generation)
     for _ in pools[pool].rotation {
       guard let link = pools[pool].next() else { break }
-      guard links[link].authenticate(
-        request, of: sessions[index].uuid, call: call, timeout: timeout, time: time, now: now)
+      guard links[link].authenticate(call: call, request: message, timeout: timeout, now: now)
       else { continue }
       linkStates[Int(link)].isDirty = true
       rearm(link)
@@ -248,8 +249,15 @@ extension Shard {
     dispatchClaims(now: now, effects: &effects)
   }
 
+  /// Takes what a worker has answered on clients at the door, if anything.
+  mutating func takeAnswers(of link: LinkIndex, now: Instant, effects: inout Effects) {
+    for answer in links[link].takeAnswers() {
+      authenticated(answer.call, answer.outcome, now: now, effects: &effects)
+    }
+  }
+
   /// A worker has answered whether to let a client in, or will not.
-  mutating func authenticated(
+  private mutating func authenticated(
     _ call: UInt64, _ outcome: AuthenticateOutcome, now: Instant, effects: inout Effects
   ) {
     let id = SessionID(
@@ -265,7 +273,8 @@ extension Shard {
       }
       verdict(
         .accepted(
-          account, attributes: attributes.map { Credentials.Attribute(name: $0.name, value: $0.value) }),
+          account,
+          attributes: attributes.map { Credentials.Attribute(name: $0.name, value: $0.value) }),
         for: id, now: now, effects: &effects)
     case .refused:
       verdict(.refused(.refusedByWorker), for: id, now: now, effects: &effects)

@@ -1,3 +1,4 @@
+internal import Auth
 public import Primitives
 internal import Framing
 internal import Upstream

@@ -21,7 +21,7 @@ extension Shard {
     }
     sessions[index].closeReason = reason
     if flush { sayFarewell(to: index, reason, ban, &effects) }
-    if sessions[index].phase == .login { endLogin(index, detail: detail, &effects) }
+    endLogin(index, detail: detail, &effects)
     announceClosed(index)
     if reason == .noWorker { dropOrphans(of: index) }
     let hasOutput = !sessions[index].queue.isEmpty || sessions[index].firstPiece != Outbox.none
@@ -45,12 +45,14 @@ extension Shard {
     let listener = listener(of: index)
     guard let template = listener.refusals[reason] else { return }
     let account = identities.account(at: sessions[index].identity)?.text ?? claimedAccount(index)
-    reply(template, to: index, reason: ban?.shownReason, until: ban?.until, ban: ban?.id,
+    reply(
+      template, to: index, reason: ban?.shownReason, until: ban?.until, ban: ban?.id,
       account: account, &effects)
   }
 
-  /// A client that was not let in will not be.
+  /// A client that was not let in yet will not be.
   private mutating func endLogin(_ index: UInt32, detail: String, _ effects: inout Effects) {
+    guard sessions[index].login != PendingLogin.none else { return }
     logRefused(
       sessions[index].client, listener: Int(sessions[index].listener),
       sessions[index].closeReason, account: claimedAccount(index), detail: detail, &effects)
@@ -62,7 +64,7 @@ extension Shard {
   /// Closes the socket and forgets the session.
   mutating func finish(_ index: UInt32, abort: Bool, now: Instant, effects: inout Effects) {
     effects.io.append(.closeClient(id(of: index), manner(of: index, abort: abort)))
-    if sessions[index].phase == .login { endLogin(index, detail: "", &effects) }
+    endLogin(index, detail: "", &effects)
     if sessions[index].isCounted {
       gates[Int(sessions[index].listener)].closed(sessions[index].client, prefixes)
     }

@@ -22,7 +22,8 @@ extension Shard {
     case .closeSession(let uuid):
       closeSession(uuid, token: token, now: now, effects: &effects)
     case .closeSessions(let subject):
-      reply(.closed(sessions: closeSessions(of: subject, now: now, effects: &effects)), token, &effects)
+      reply(
+        .closed(sessions: closeSessions(of: subject, now: now, effects: &effects)), token, &effects)
     case .explain(let subject): reply(.explanation(explain(subject, now: now)), token, &effects)
     case .metrics: reply(.metrics(metrics()), token, &effects)
     case .health: reply(.health(health()), token, &effects)
@@ -114,7 +115,7 @@ extension Shard {
     let link = sessions[index].link
     return SessionStatus(
       uuid: sessions[index].uuid, client: sessions[index].client,
-      
+
       account: identities.account(at: sessions[index].identity),
       isPending: sessions[index].phase == .login, listener: listener(of: index).name,
       worker: link == Session.noLink ? nil : links[link].id,

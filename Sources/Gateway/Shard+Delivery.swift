@@ -46,7 +46,9 @@ extension Shard {
     let roomNeeded = live.count + 1
     while outbox.room >= roomNeeded && !mustFlush {
       switch links[link].nextDelivery(now: now) {
-      case .nothing: return .all
+      case .nothing:
+        takeAnswers(of: link, now: now, effects: &effects)
+        return .all
       case .action(let action): perform(action, on: link, now: now, effects: &effects)
       case .output(let output, let inPlace):
         deliver(output, inPlace: inPlace, from: link, now: now, effects: &effects)

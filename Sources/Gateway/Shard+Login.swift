@@ -1,6 +1,6 @@
 internal import Auth
 internal import Framing
-public import Primitives
+internal import Primitives
 
 /// A client that has not been let in yet says who it is.
 extension Shard {

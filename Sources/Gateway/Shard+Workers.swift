@@ -1,3 +1,4 @@
+internal import Auth
 public import Primitives
 public import Upstream
 
@@ -124,6 +125,7 @@ extension Shard {
       linkStates[Int(link)].isDirty = true
       rearm(link)
     }
+    takeAnswers(of: link, now: now, effects: &effects)
   }
 
   private mutating func becameReady(_ link: LinkIndex, now: Instant, effects: inout Effects) {
@@ -206,6 +208,7 @@ extension Shard {
     }
     answerProbe(link, effects: &effects)
     unpark(link, now: now, effects: &effects)
+    takeAnswers(of: link, now: now, effects: &effects)
     if links[link].isRemoved { forget(link, effects: &effects) }
   }
 
@@ -417,15 +420,14 @@ extension Shard {
     guard links[link].wantsSessionEvents else { return }
     let listener = listener(of: index)
     let before = links[link].queuedBytes
-    links[link].sendOpened(
-      SessionOpened(
-        clientAddress: sessions[index].client.description, listener: listener.name,
-        framer: listener.framerName,
-        account: identities.account(at: sessions[index].identity)?.text ?? "",
-        attributes: attributes(of: index), unauthenticated: sessions[index].phase == .login,
-        resumed: sessions[index].hadWorker,
-        nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1),
-      of: sessions[index].uuid, time: time)
+    var opened = SessionOpened(
+      clientAddress: sessions[index].client.description, listener: listener.name,
+      framer: listener.framerName, resumed: sessions[index].hadWorker,
+      nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1)
+    opened.account = identities.account(at: sessions[index].identity)?.text ?? ""
+    opened.attributes = attributes(of: index)
+    opened.unauthenticated = sessions[index].phase == .login
+    links[link].sendOpened(opened, of: sessions[index].uuid, time: time)
     sessions[index].isAnnounced = true
     if sessions[index].hadWorker {
       linkStates[Int(link)].inherited += links[link].queuedBytes - before

@@ -1,4 +1,4 @@
-public import Auth
+internal import Auth
 public import Primitives
 internal import Upstream
 

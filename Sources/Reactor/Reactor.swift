@@ -1,4 +1,4 @@
-public import Auth
+internal import Auth
 internal import CLinux
 public import Gateway
 internal import Glibc

@@ -1,5 +1,5 @@
 public import Auth
-public import Primitives
+internal import Primitives
 
 /// The store as a shard's driver knows it: what it said at the start, and how to ask it more.
 public struct StoreConnection: Sendable {

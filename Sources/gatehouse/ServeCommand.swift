@@ -35,7 +35,7 @@ private func serve(
   do {
     let mailbox = try Mailbox()
     var reactor = try Reactor(
-      configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax
+      configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax, store: nil
     ) { log.log($0) }
     let management = try startManagement(configuration, mailbox, log)
     defer { management?.stop() }

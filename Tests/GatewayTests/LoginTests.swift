@@ -187,7 +187,10 @@ import Testing
     let world = VirtualWorld.withLogins { $0.access.logins.pendingMax = 3 }
     let clients = (0..<5).map { _ in world.connect() }
     world.settle()
-    #expect(clients.map { world.clients[$0].closeReason } == [.loginEvicted, .loginEvicted, nil, nil, nil])
+    #expect(
+      clients.map { world.clients[$0].closeReason } == [
+        .loginEvicted, .loginEvicted, nil, nil, nil,
+      ])
     let player = world.logIn("anna")
     #expect(world.clients[player].isOpen)
     #expect(world.metrics().access.loginsPending == 2)
@@ -217,7 +220,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (AuthenticationConfiguration.DuplicateLogin.allow, nil, nil as CloseReason?),
+    (AuthenticationConfiguration.DuplicateLogin.allow, nil as CloseReason?, nil as CloseReason?),
     (.reject, nil, .duplicateLogin), (.replace, .replaced, nil),
   ])
   func theSameAccountAgain(
@@ -238,7 +241,7 @@ import Testing
     let stranger = world.connect()
     world.settle()
     world.clients[player].received = []
-    world.workers[0].broadcast(.all, Array("hello".utf8))
+    world.workers[0].broadcast(0, Array("hello".utf8))
     world.settle()
     #expect(world.text(player) == "hello")
     #expect(world.clients[stranger].received.isEmpty)

@@ -1,6 +1,7 @@
 import Auth
 import Framing
 import Primitives
+import Testing
 
 @testable import Gateway
 
@@ -10,7 +11,7 @@ enum Logins {
   static let description = LoginDescription(parts: [part])
 
   static let part = LoginPart(
-    match: [.text("L", at: 2)],
+    match: [.bytes([0x4c], offset: 2)],
     fields: [
       LoginField(.account, .lengthPrefixed(.one), at: .offset(3)),
       LoginField(.secret, .lengthPrefixed(.one)),
@@ -24,7 +25,7 @@ enum Logins {
 }
 
 extension LoginInteger {
-  static let one = LoginInteger(width: 1)!
+  static let one = LoginInteger(width: 1)
 }
 
 extension VirtualWorld {

@@ -119,7 +119,8 @@ extension VirtualWorld {
     if clients[number].isReset {
       shard.clientFailed(id, now: now, effects: &effects)
     } else if clients[number].unreadBytes > 0 {
-      let taken = clients[number].takePending(cut(min(clients[number].unreadBytes, 256 << 10, wanted)))
+      let taken = clients[number].takePending(
+        cut(min(clients[number].unreadBytes, 256 << 10, wanted)))
       withReadBuffer(taken) {
         shard.clientReceived(id, $0, now: now, effects: &effects)
         performEffects()
