@@ -79,6 +79,8 @@ struct Session: ~Copyable {
 
   /// Bytes from the client that are not a whole packet yet, or that no worker could take.
   var received = ByteQueue()
+  /// The bytes at the front of `received` in which the framer is known to find no packet's end.
+  var scanned: UInt32 = 0
   /// Bytes that the client's socket did not take.
   var queue = ByteQueue()
   /// Bytes from workers that are not a whole packet of the server-to-client framer.

@@ -75,7 +75,8 @@ extension Shard {
     guard !sessions[index].received.isEmpty else { return }
     let waiting = unsafe sessions[index].received.readable
     let before = waiting.count
-    let rest = unsafe forward(waiting, of: index, now: now, effects: &effects)
+    let rest = unsafe forward(
+      waiting, scanned: Int(sessions[index].scanned), of: index, now: now, effects: &effects)
     guard sessions[index].phase == .open || sessions[index].phase == .halfClosed else { return }
     sessions[index].received.removeFirst(before - rest.count)
     if sessions[index].received.isEmpty { sessions[index].received.removeAll() }
@@ -90,13 +91,25 @@ extension Shard {
   ) -> Bool {
     let framer = paths[Int(sessions[index].listener)].clientToServer
     while !sessions[index].received.isEmpty {
-      switch unsafe framer.step(sessions[index].received.readable) {
+      let scanned = Int(sessions[index].scanned)
+      switch unsafe framer.step(sessions[index].received.readable, scanned: scanned) {
       case .needMore(let total):
         let missing = total - sessions[index].received.count
         let taken = min(missing, rest.count)
         unsafe sessions[index].received.append(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
         unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[taken...])
         if taken < missing { return false }
+      case .needAnyMore:
+        guard rest.count > 0 else {
+          sessions[index].scanned = UInt32(sessions[index].received.count)
+          return false
+        }
+        let missing = unsafe framer.missing(behind: sessions[index].received.readable, in: rest)
+        let taken = missing ?? rest.count
+        unsafe sessions[index].received.append(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[taken...])
+        let tested = sessions[index].received.count - (missing == nil ? 0 : 1)
+        sessions[index].scanned = UInt32(tested)
       case .packet, .violation:
         let before = sessions[index].received.count
         forwardReceived(of: index, now: now, effects: &effects)
@@ -110,14 +123,18 @@ extension Shard {
     return true
   }
 
-  /// Cuts packets and sends them; returns what is not a whole packet or could not be taken.
+  /// Cuts packets and sends them; returns what is not a whole packet or could not be taken, of
+  /// which the session then knows how much was scanned.
   private mutating func forward(
-    _ bytes: UnsafeRawBufferPointer, of index: UInt32, now: Instant, effects: inout Effects
+    _ bytes: UnsafeRawBufferPointer, scanned: Int = 0, of index: UInt32, now: Instant,
+    effects: inout Effects
   ) -> UnsafeRawBufferPointer {
     let path = paths[Int(sessions[index].listener)]
     var rest = unsafe bytes
+    sessions[index].scanned = UInt32(scanned)
     while rest.count > 0 {
-      switch unsafe path.clientToServer.step(rest) {
+      let scanned = Int(sessions[index].scanned)
+      switch unsafe path.clientToServer.step(rest, scanned: scanned) {
       case .packet(let found):
         let byteCount = min(found, path.packetBytesMax)
         guard canForward(index) else {
@@ -141,7 +158,11 @@ extension Shard {
         unsafe send(
           UnsafeRawBufferPointer(rebasing: rest[..<byteCount]), of: index, now: now)
         unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+        sessions[index].scanned = 0
       case .needMore: return unsafe rest
+      case .needAnyMore:
+        sessions[index].scanned = UInt32(rest.count)
+        return unsafe rest
       case .violation:
         offend(.violations, index, now: now, effects: &effects)
         close(index, .framingViolation, flush: true, now: now, effects: &effects)

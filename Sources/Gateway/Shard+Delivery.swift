@@ -145,11 +145,13 @@ extension Shard {
     var bytes = unsafe payload
     if sessions[index].unfinishedLink != deliveringLink { dropUnfinished(of: index) }
     sessions[index].unfinishedLink = deliveringLink
-    if !sessions[index].unfinished.isEmpty {
+    // What is unfinished holds no packet's end.
+    let scanned = sessions[index].unfinished.count
+    if scanned > 0 {
       unsafe sessions[index].unfinished.append(payload)
       unsafe bytes = unsafe sessions[index].unfinished.readable
     }
-    guard let whole = unsafe wholePackets(bytes, framer) else {
+    guard let whole = unsafe wholePackets(bytes, framer, scanned: scanned) else {
       close(index, .workerViolation, flush: true, now: now, effects: &effects)
       return
     }
@@ -185,12 +187,17 @@ extension Shard {
   }
 
   /// How many bytes at the front are whole packets, or nil when they break the framer's rules.
-  private func wholePackets(_ bytes: UnsafeRawBufferPointer, _ framer: Framer) -> Int? {
+  ///
+  /// - Parameter scanned: bytes at the front in which no packet ends.
+  private func wholePackets(
+    _ bytes: UnsafeRawBufferPointer, _ framer: Framer, scanned: Int = 0
+  ) -> Int? {
     var whole = 0
     while whole < bytes.count {
-      switch unsafe framer.step(UnsafeRawBufferPointer(rebasing: bytes[whole...])) {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[whole...])
+      switch unsafe framer.step(rest, scanned: whole == 0 ? scanned : 0) {
       case .packet(let byteCount): whole += byteCount
-      case .needMore: return whole
+      case .needMore, .needAnyMore: return whole
       case .violation: return nil
       }
     }
