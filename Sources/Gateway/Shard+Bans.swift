@@ -19,8 +19,8 @@ extension Shard {
   }
 
   /// The accounts that logged in lately, as the store knows them when the gateway starts.
-  public mutating func accountsKnown(_ accounts: [(name: AccountName, lastLogin: Int64)]) {
-    for (name, lastLogin) in accounts { known.insert(name, at: lastLogin) }
+  public mutating func accountsKnown(_ accounts: [AccountName]) {
+    for account in accounts { known.insert(account, at: time.unixSeconds) }
   }
 
   func ban(of client: SocketAddress, listener: Int) -> BanMatch? {

@@ -13,6 +13,7 @@ public final class Mailbox: Sendable {
     case command(Command, token: UInt64)
     case verdict(SessionID, LoginVerdict)
     case bans(BanTable)
+    case accountsKnown([AccountName])
     case resolved(LinkIndex, serial: UInt32, Resolver.Outcome)
   }
 
@@ -78,6 +79,9 @@ public final class Mailbox: Sendable {
 
   /// The bans in force have changed.
   public func post(_ bans: BanTable) { post(.bans(bans)) }
+
+  /// Accounts that logged in lately, as the store knows when it has started.
+  public func post(accountsKnown accounts: [AccountName]) { post(.accountsKnown(accounts)) }
 
   func post(_ message: Message) {
     let wasEmpty = state.withLock { state in

@@ -99,10 +99,7 @@ public struct Reactor: ~Copyable {
     shard = Shard(
       configuration: configuration, index: 0, seed: EntropyPool.word(), now: now,
       unixMilliseconds: Clock.unixMilliseconds())
-    if let store {
-      shard.bansChanged(store.bans)
-      shard.accountsKnown(store.accountsKnown)
-    }
+    if let store { shard.bansChanged(store.bans) }
   }
 
   /// Keeps SIGTERM and SIGINT from this thread and those it starts, until ``run()`` reads them.
@@ -204,6 +201,7 @@ public struct Reactor: ~Copyable {
       case .verdict(let session, let verdict):
         shard.verdict(verdict, for: session, now: now, effects: &effects)
       case .bans(let bans): shard.bansChanged(bans)
+      case .accountsKnown(let accounts): shard.accountsKnown(accounts)
       case .resolved(let link, let serial, let outcome):
         guard links[Int(link)].serial == serial else { continue }
         switch outcome {

@@ -1,24 +1,19 @@
 public import Auth
-internal import Primitives
 
 /// The store as a shard's driver knows it: what it said at the start, and how to ask it more.
 public struct StoreConnection: Sendable {
   /// In force when the gateway starts.
   public var bans: BanTable
-  /// Accounts that logged in lately, with the time in Unix seconds.
-  public var accountsKnown: [(name: AccountName, lastLogin: Int64)]
   /// Has a claim verified; never waits. The answer comes by ``Mailbox/post(_:for:)``.
   public var verify: @Sendable (LoginRequest) -> Void
   /// Has something kept; never waits.
   public var record: @Sendable (StoreRecord) -> Void
 
   public init(
-    bans: BanTable, accountsKnown: [(name: AccountName, lastLogin: Int64)],
-    verify: @escaping @Sendable (LoginRequest) -> Void,
+    bans: BanTable, verify: @escaping @Sendable (LoginRequest) -> Void,
     record: @escaping @Sendable (StoreRecord) -> Void
   ) {
     self.bans = bans
-    self.accountsKnown = accountsKnown
     self.verify = verify
     self.record = record
   }

@@ -202,7 +202,7 @@ import Testing
       $0.access.logins.rate = Rate(perSecond: 1, burst: 4)
       $0.access.logins.reservedPercent = 50
     }
-    world.shard.accountsKnown([(AccountName("Regular")!, 1_800_000_000)])
+    world.shard.accountsKnown([AccountName("Regular")!])
     for stranger in 0..<10 {
       let client = world.connect()
       world.send(client, Logins.packet("stranger\(stranger)", "x"))
