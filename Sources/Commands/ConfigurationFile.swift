@@ -1,12 +1,12 @@
 internal import Configuration
-internal import Gateway
+public import Gateway
 internal import Glibc
 
 /// Reads and checks a configuration file; whatever is wrong with it goes to standard error, and so
 /// do warnings.
 ///
 /// - Returns: nil when it can't be used.
-func loadConfiguration(path: String) -> GatewayConfiguration? {
+public func loadConfiguration(path: String) -> GatewayConfiguration? {
   let text: [UInt8]
   switch readConfigurationFile(path: path) {
   case .failure(let failure):
@@ -32,7 +32,7 @@ struct FileFailure: Error, Equatable {
 
   /// In the system's words.
   init(errno code: Int32) {
-    message = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+    message = errorText(code)
   }
 }
 
