@@ -117,22 +117,13 @@ private func isNameByte(_ byte: UInt8) -> Bool {
 }
 
 extension HostPort {
-  /// The four bytes of a dotted IPv4 address; leading zeros are refused, as some read them as
-  /// octal.
+  /// The four bytes of a dotted IPv4 address.
   private static func ipv4Bytes(_ text: Substring) -> [UInt8]? {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 4 else { return nil }
-    var bytes: [UInt8] = []
-    for part in parts {
-      guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy(isDigit),
-        part == "0" || !part.hasPrefix("0"), let byte = UInt8(part)
-      else { return nil }
-      bytes.append(byte)
-    }
-    return bytes
+    guard let bytes = AddressText.ipv4(text.utf8.span) else { return nil }
+    return (12..<16).map { bytes[$0] }
   }
 
-  /// The sixteen bytes of an IPv6 address (RFC 4291 section 2.2); a zone (RFC 4007) is passed over.
+  /// The sixteen bytes of an IPv6 address; a zone (RFC 4007) is passed over.
   private static func ipv6Bytes(_ text: Substring) -> [UInt8]? {
     var address = text
     if let percent = text.firstIndex(of: "%") {
@@ -142,48 +133,7 @@ extension HostPort {
       else { return nil }
       address = text[..<percent]
     }
-    guard address.utf8.count <= 45 else { return nil }
-    guard let gap = doubleColon(in: address) else {
-      guard let bytes = groups(address), bytes.count == 16 else { return nil }
-      return bytes
-    }
-    guard let front = groups(address[..<gap.lowerBound], isFront: true),
-      let back = groups(address[gap.upperBound...]), front.count + back.count <= 14
-    else { return nil }
-    return front + Array(repeating: 0, count: 16 - front.count - back.count) + back
-  }
-
-  private static func doubleColon(in text: Substring) -> Range<Substring.Index>? {
-    var index = text.startIndex
-    while index < text.endIndex {
-      if text[index...].hasPrefix("::") {
-        return index..<text.index(index, offsetBy: 2)
-      }
-      index = text.index(after: index)
-    }
-    return nil
-  }
-
-  /// Groups of up to four hexadecimal digits; the last may be an IPv4 address, but not in front of
-  /// a double colon.
-  private static func groups(_ text: Substring, isFront: Bool = false) -> [UInt8]? {
-    guard !text.isEmpty else { return [] }
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    var bytes: [UInt8] = []
-    for (index, part) in parts.enumerated() {
-      if index == parts.count - 1, !isFront, let ipv4 = ipv4Bytes(part) {
-        bytes += ipv4
-        continue
-      }
-      guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexDigit),
-        let group = UInt16(part, radix: 16)
-      else { return nil }
-      bytes += [UInt8(group >> 8), UInt8(truncatingIfNeeded: group)]
-    }
-    return bytes
-  }
-
-  private static func isHexDigit(_ byte: UInt8) -> Bool {
-    isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
+    guard let bytes = AddressText.ipv6(address.utf8.span) else { return nil }
+    return (0..<16).map { bytes[$0] }
   }
 }
