@@ -20,7 +20,7 @@ extension CommandOption {
     "search", argument: "TEXT", "only names that hold this text")
   static let all = CommandOption("all", "also what has ended")
   static let history = CommandOption(
-    "history", argument: "SUBJECT", "all that was ever done about this subject, oldest first")
+    "history", argument: "SUBJECT", "all that was ever done about this subject, newest first")
   static let allowed = CommandOption("allowed", "allowances instead of bans")
   static let limit = CommandOption(
     "limit", "n", argument: "NUMBER", "at most so many lines; 100 when not given")

@@ -7,6 +7,11 @@ internal import Glibc
 ///
 /// - Returns: nil when it can't be used.
 public func loadConfiguration(path: String) -> GatewayConfiguration? {
+  readConfiguration(path: path, showsWarnings: true)
+}
+
+/// As ``loadConfiguration(path:)``; commands that only look something up have no use for warnings.
+func readConfiguration(path: String, showsWarnings: Bool) -> GatewayConfiguration? {
   let text: [UInt8]
   switch readConfigurationFile(path: path) {
   case .failure(let failure):
@@ -16,7 +21,7 @@ public func loadConfiguration(path: String) -> GatewayConfiguration? {
   }
   switch ConfigurationLoader.load(text: text, file: path) {
   case .loaded(let configuration, let warnings):
-    writeError(warnings.map { $0.line(as: "warning") + "\n" }.joined())
+    if showsWarnings { writeError(warnings.map { $0.line(as: "warning") + "\n" }.joined()) }
     return configuration
   case .refused(let problems):
     writeError(problems.map { "\($0)\n" }.joined())
