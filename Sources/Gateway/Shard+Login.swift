@@ -51,14 +51,18 @@ extension Shard {
       if description.before == .forward, !canForward(index) {
         return pauseUntilWorkerTakes(index, effects: &effects)
       }
-      switch unsafe framer.step(sessions[index].received.readable) {
+      let scanned = Int(sessions[index].scanned)
+      switch unsafe framer.step(sessions[index].received.readable, scanned: scanned) {
       case .packet(let byteCount):
+        sessions[index].scanned = 0
         takeLoginPacket(byteCount, of: index, description, now: now, effects: &effects)
       case .violation:
         offend(.violations, index, now: now, effects: &effects)
         return close(index, .framingViolation, flush: true, now: now, effects: &effects)
-      default:
+      case .needAnyMore:
+        sessions[index].scanned = UInt32(sessions[index].received.count)
         return refuseIfTooLong(index, description, now: now, effects: &effects)
+      case .needMore: return refuseIfTooLong(index, description, now: now, effects: &effects)
       }
     }
     guard sessions[index].phase == .login else { return }
