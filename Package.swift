@@ -56,11 +56,16 @@ let package = Package(
       dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd"],
       swiftSettings: house),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
+    .target(
+      name: "Commands",
+      dependencies: [
+        "Primitives", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
+      ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
-        "Management", "SampleWorker", "JSON", "CLinux", "CSodium",
+        "Management", "Commands", "SampleWorker", "JSON", "CLinux", "CSodium",
       ], swiftSettings: house),
 
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testing),
@@ -79,6 +84,10 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Auth", "Framing"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "CommandsTests",
+      dependencies: ["Commands", "Store", "Auth", "Gateway", "JSON", "Primitives"],
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",

@@ -169,7 +169,7 @@ private func list(_ call: Call) throws -> ExitStatus {
   return accounts.isEmpty ? .nothingMatched : .done
 }
 
-private func write(_ account: Account, to json: inout JSONWriter) {
+func write(_ account: Account, to json: inout JSONWriter) {
   json.object { json in
     json.member("name", account.name.text)
     json.member("disabled", account.isDisabled)

@@ -1,4 +1,5 @@
 internal import Auth
+internal import Gateway
 internal import Store
 
 private let banOptions: [CommandOption] = [

@@ -23,7 +23,8 @@ func exportBans(_ call: Call) throws -> ExitStatus {
     try database.bansInForce(effect: call.has(.allowed) ? .allow : .ban, now: call.now) {
       row throws(StoreError) in
       guard failure == nil else { return }
-      do throws(CommandFailure) { try put(writer.lines(row)) } catch { failure = error }
+      let bytes = writer.lines(row)
+      do throws(CommandFailure) { try put(bytes) } catch { failure = error }
     }
     if let failure { throw failure }
     try put(writer.end)

@@ -61,10 +61,10 @@ func importBans(_ call: Call) throws -> ExitStatus {
   }
   let fresh = try add(bytes, format, defaults, known: &known, to: database, call)
   let kept = survey.usable - fresh
-  try call.console.write(
-    "\(call.has(.dryRun) ? "would add" : "added") \(fresh), already there \(kept)"
-      + (survey.over > 0 ? ", over already \(survey.over)" : "")
-      + (survey.bad > 0 ? ", left out \(survey.bad) bad" : "") + " (format \(format.rawValue))\n")
+  var line = "\(call.has(.dryRun) ? "would add" : "added") \(fresh), already there \(kept)"
+  if survey.over > 0 { line += ", over already \(survey.over)" }
+  if survey.bad > 0 { line += ", left out \(survey.bad) bad" }
+  try call.console.write("\(line) (format \(format.rawValue))\n")
   return .done
 }
 

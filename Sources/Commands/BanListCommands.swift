@@ -1,4 +1,5 @@
 internal import Auth
+internal import JSON
 internal import Store
 
 let banListCommands: [Subcommand] = [

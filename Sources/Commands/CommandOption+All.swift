@@ -1,7 +1,7 @@
 /// The options, each of which means the same wherever it is taken.
 extension CommandOption {
   static let config = CommandOption(
-    "config", "c", argument: "FILE", "the configuration file, in TOML")
+    "config", letter: "c", argument: "FILE", "the configuration file, in TOML")
   static let store = CommandOption(
     "store", argument: "FILE", "the database itself, instead of the one a configuration names")
   static let json = CommandOption("json", "for scripts: JSON (RFC 8259)")
@@ -23,7 +23,7 @@ extension CommandOption {
     "history", argument: "SUBJECT", "all that was ever done about this subject, newest first")
   static let allowed = CommandOption("allowed", "allowances instead of bans")
   static let limit = CommandOption(
-    "limit", "n", argument: "NUMBER", "at most so many lines; 100 when not given")
+    "limit", letter: "n", argument: "NUMBER", "at most so many lines; 100 when not given")
   static let format = CommandOption(
     "format", argument: "FORMAT", "plain, csv, json, p2p or dat; auto looks at the file")
   static let hashFormat = CommandOption(

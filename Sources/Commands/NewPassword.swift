@@ -43,7 +43,9 @@ enum PasswordSettings {
     guard !call.has(.store), let store = try StoreAccess.configuration(call).store else {
       return PasswordParameters()
     }
+    let (passes, memory) = (PasswordParameters.opsLimits, PasswordParameters.memoryLimits)
     return PasswordParameters(
-      opsLimit: store.passwordPasses, memoryBytes: store.passwordMemoryBytes)
+      opsLimit: min(max(store.passwordPasses, passes.lowerBound), passes.upperBound),
+      memoryBytes: min(max(store.passwordMemoryBytes, memory.lowerBound), memory.upperBound))
   }
 }

@@ -31,15 +31,15 @@ struct CommandOption: Sendable, Equatable {
   var argument: String?
   var help: String
 
-  init(_ name: String, _ letter: Character? = nil, argument: String? = nil, _ help: String) {
+  init(_ name: String, letter: Character? = nil, argument: String? = nil, _ help: String) {
     self.name = name
     self.letter = letter
     self.argument = argument
     self.help = help
   }
 
-  static let help = CommandOption("help", "h", "show this help")
-  static let version = CommandOption("version", "V", "show the version")
+  static let help = CommandOption("help", letter: "h", "show this help")
+  static let version = CommandOption("version", letter: "V", "show the version")
 }
 
 /// What a command was asked, taken apart.

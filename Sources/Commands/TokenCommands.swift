@@ -75,9 +75,10 @@ private func issue(_ call: Call) throws -> ExitStatus {
     try call.console.write(bytes + [UInt8(ascii: "\n")])
   } else {
     try call.console.write("\(secret.text)\n")
+    let uses = call.has(.once) ? ", for one login" : ""
     call.console.note(
-      "token \(id) of \(visible(name.text)), \(TimeText.end(end, now: call.now))"
-        + "\(call.has(.once) ? ", for one login" : ""); it is not shown again")
+      "token \(id) of \(visible(name.text)), \(TimeText.end(end, now: call.now))\(uses); "
+        + "it is not shown again")
   }
   return .done
 }

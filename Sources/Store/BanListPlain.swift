@@ -54,7 +54,7 @@ enum BanListPlain {
       throw BanListProblem(
         line, "\(BanListText.shown(text)) is not a range such as 192.0.2.1-192.0.2.255")
     }
-    return AddressRange.prefixes(range).map { prefix in
+    return AddressCover.prefixes(range).map { prefix in
       var entry = BanListEntry(.addresses(prefix))
       entry.internalReason = reason(name)
       return entry
@@ -64,7 +64,7 @@ enum BanListPlain {
   /// A subject, or those that cover a range.
   static func subjects(_ text: String, line: Int) throws(BanListProblem) -> [Subject] {
     if !text.hasPrefix("account:"), text.contains("-"), let range = BanListText.range(text) {
-      return AddressRange.prefixes(range).map { .addresses($0) }
+      return AddressCover.prefixes(range).map { .addresses($0) }
     }
     return [try subject(text, line: line)]
   }

@@ -46,14 +46,14 @@ enum BanListText {
   /// `A-B` of either family, as addresses of the mapped form.
   static func range(_ text: some StringProtocol) -> ClosedRange<UInt128>? {
     if let range = ipv4Range(text) {
-      return AddressRange.mapped(range.lowerBound)...AddressRange.mapped(range.upperBound)
+      return AddressCover.mapped(range.lowerBound)...AddressCover.mapped(range.upperBound)
     }
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, let first = AddressPrefix(text: trimmed(parts[0])),
       let last = AddressPrefix(text: trimmed(parts[1])), first.bitCount == 128,
       last.bitCount == 128, first.isIPv4 == last.isIPv4
     else { return nil }
-    let (low, high) = (AddressRange.value(of: first), AddressRange.value(of: last))
+    let (low, high) = (AddressCover.value(of: first), AddressCover.value(of: last))
     return low <= high ? low...high : nil
   }
 

@@ -24,10 +24,14 @@ import Testing
       "Primitives", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd", "Glibc",
       "Synchronization",
     ],
+    "Commands": [
+      "Primitives", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux", "Glibc",
+    ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
     "gatehouse": [
       "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
-      "Management", "SampleWorker", "JSON", "CLinux", "CSodium", "Glibc", "Synchronization",
+      "Management", "Commands", "SampleWorker", "JSON", "CLinux", "CSodium", "Glibc",
+      "Synchronization",
     ],
   ]
 

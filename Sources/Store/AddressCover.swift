@@ -1,7 +1,7 @@
 internal import Primitives
 
 /// Runs of addresses as prefixes; addresses are numbers of the IPv4-mapped form.
-enum AddressRange {
+enum AddressCover {
   static func mapped(_ ipv4: UInt32) -> UInt128 { 0xffff << 32 | UInt128(ipv4) }
 
   static func value(of prefix: AddressPrefix) -> UInt128 {
