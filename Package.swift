@@ -33,6 +33,7 @@ let package = Package(
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
     .target(name: "Primitives", swiftSettings: house),
+    .target(name: "Threading", swiftSettings: house),
     .target(name: "JSON", dependencies: ["CJansson"], swiftSettings: house),
     .target(name: "Auth", dependencies: ["Primitives"], swiftSettings: house),
     .target(name: "Framing", dependencies: ["Primitives"], swiftSettings: house),
@@ -42,14 +43,17 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "Store",
-      dependencies: ["Primitives", "Auth", "JSON", "CSQLite", "CSodium", "CNettle", "CCrypt"],
+      dependencies: [
+        "Primitives", "Auth", "JSON", "Threading", "CSQLite", "CSodium", "CNettle", "CCrypt",
+      ],
       swiftSettings: house),
     .target(
       name: "Configuration",
       dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "CToml"],
       swiftSettings: house),
     .target(
-      name: "Reactor", dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "CLinux"],
+      name: "Reactor",
+      dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "Threading", "CLinux"],
       swiftSettings: house),
     .target(
       name: "Management",
@@ -73,7 +77,8 @@ let package = Package(
       name: "FramingTests", dependencies: ["Framing", "Primitives"], swiftSettings: testing),
     .testTarget(name: "AuthTests", dependencies: ["Auth", "Primitives"], swiftSettings: testing),
     .testTarget(
-      name: "StoreTests", dependencies: ["Store", "Auth", "Primitives"], swiftSettings: testing),
+      name: "StoreTests", dependencies: ["Store", "Auth", "Primitives", "Threading"],
+      swiftSettings: testing),
     .testTarget(
       name: "UpstreamTests",
       dependencies: ["Upstream", "Primitives", "CNgHttp2", "SampleWorker"],

@@ -2,6 +2,7 @@ internal import CLinux
 public import Gateway
 internal import Glibc
 internal import Synchronization
+internal import Threading
 internal import Upstream
 
 /// The way into a shard's thread from any other: what is posted here is handled in its next turn.
@@ -88,36 +89,5 @@ public final class Mailbox: Sendable {
     guard let wait = state.withLock({ $0.waits[token] }) else { return }
     wait.reply.withLock { $0 = reply }
     wait.semaphore.signal()
-  }
-}
-
-/// A POSIX semaphore at a fixed address.
-@safe
-private final class Semaphore: @unchecked Sendable {
-  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-  init() { unsafe sem_init(semaphore, 0, 0) }
-
-  deinit {
-    unsafe sem_destroy(semaphore)
-    unsafe semaphore.deallocate()
-  }
-
-  func signal() { unsafe sem_post(semaphore) }
-
-  /// - Returns: false when nobody signalled in time.
-  func wait(milliseconds: UInt32) -> Bool {
-    var until = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &until)
-    until.tv_sec += Int(milliseconds / 1000)
-    until.tv_nsec += Int(milliseconds % 1000) * 1_000_000
-    if until.tv_nsec >= 1_000_000_000 {
-      until.tv_sec += 1
-      until.tv_nsec -= 1_000_000_000
-    }
-    while unsafe sem_timedwait(semaphore, &until) != 0 {
-      if errno != EINTR { return false }
-    }
-    return true
   }
 }
