@@ -73,7 +73,8 @@ private func startManagement(
   let loaded = try Token.load(management)
   for notice in loaded.notices { log.log(.warning, "token", ["notice": "\(notice)"]) }
   let server = try ManagementServer(
-    management, token: loaded.token, logLinesDropped: { log.linesDropped }
+    management, token: loaded.token, logLinesDropped: { log.linesDropped },
+    log: { log.log($0, $1, $2) }
   ) { command, timeoutMilliseconds in
     mailbox.perform(command, timeoutMilliseconds: timeoutMilliseconds)
   }
