@@ -6,7 +6,7 @@ public import Primitives
 /// of both is kept for accounts that are known, so that regulars get in while a flood of others
 /// waits. Each of the two kinds waits in the order in which it came.
 public struct LoginGate: Sendable {
-  /// Sessions in the order in which they came; those that are gone meanwhile are passed over.
+  /// Sessions in the order in which they came.
   private struct Line: Sendable {
     var sessions: [SessionID] = []
     var first = 0
@@ -24,13 +24,7 @@ public struct LoginGate: Sendable {
       }
     }
 
-    mutating func front(_ isWaiting: (SessionID) -> Bool) -> SessionID? {
-      while !isEmpty {
-        if isWaiting(sessions[first]) { return sessions[first] }
-        removeFirst()
-      }
-      return nil
-    }
+    var front: SessionID? { isEmpty ? nil : sessions[first] }
   }
 
   private let known: Allowance
@@ -62,25 +56,30 @@ public struct LoginGate: Sendable {
     if isKnown { knownLine.append(session) } else { unknownLine.append(session) }
   }
 
-  /// Takes the next session whose claim may be verified now.
+  /// Whose turn it is, known ones first; it may be gone meanwhile.
+  public var candidate: SessionID? { knownLine.front ?? unknownLine.front }
+
+  /// Passes over the ``candidate``, which waits no more.
+  public mutating func skip() {
+    if knownLine.isEmpty { unknownLine.removeFirst() } else { knownLine.removeFirst() }
+  }
+
+  /// Takes the ``candidate`` out of its line to be verified.
   ///
-  /// - Parameter isWaiting: whether a session is still there and waits.
-  public mutating func next(now: Instant, isWaiting: (SessionID) -> Bool) -> SessionID? {
+  /// - Returns: false when there is none, or it has to wait.
+  public mutating func take(now: Instant) -> Bool {
     nextDeadline = nil
-    if let session = knownLine.front(isWaiting) {
-      guard take(known, now: now) else { return nil }
-      knownLine.removeFirst()
-      return session
+    guard candidate != nil, take(knownLine.isEmpty ? unknown : known, now: now) else {
+      return false
     }
-    guard let session = unknownLine.front(isWaiting), take(unknown, now: now) else { return nil }
-    unknownLine.removeFirst()
-    return session
+    skip()
+    return true
   }
 
   /// The verification of a claim is over.
   public mutating func finished() { verifying -= 1 }
 
-  /// When ``next(now:isWaiting:)`` may give something that it did not give when it was last asked;
+  /// When ``take(now:)`` may succeed that did not when it was last asked;
   /// nil when that depends on another event.
   public private(set) var nextDeadline: Instant?
 

@@ -57,16 +57,14 @@ extension Shard {
 
   /// Gives claims to whoever verifies them, as many as may be verified now.
   mutating func dispatchClaims(now: Instant, effects: inout Effects) {
-    while let id = nextClaim(now: now) {
-      guard let index = index(of: id) else { continue }
+    while let id = gate.candidate {
+      guard isWaiting(id), let index = index(of: id) else {
+        gate.skip()
+        continue
+      }
+      guard gate.take(now: now) else { return }
       dispatch(index, now: now, effects: &effects)
     }
-  }
-
-  private mutating func nextClaim(now: Instant) -> SessionID? {
-    var gate = self.gate
-    defer { self.gate = gate }
-    return gate.next(now: now) { isWaiting($0) }
   }
 
   private func isWaiting(_ id: SessionID) -> Bool {

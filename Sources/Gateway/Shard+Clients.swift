@@ -142,8 +142,8 @@ extension Shard {
           return unsafe rest
         }
         if sessions[index].pauses.contains(.limited) { return unsafe rest }
-        if let limits = path.limits {
-          switch admit(packetOf: byteCount, from: index, limits, now: now) {
+        if path.isLimited {
+          switch admit(packetOf: byteCount, from: index, now: now) {
           case .forward: break
           case .forwardAndPause: slowDown(index, effects: &effects)
           case .drop:
@@ -282,8 +282,8 @@ struct ListenerPath: BitwiseCopyable {
   var balancesPackets: Bool
   /// The longest packet whose message is not too long; raw reads are cut to it.
   var packetBytesMax: Int
-  /// Nil when there are none.
-  var limits: SessionLimits?
+  /// There are ``Shard/sessionLimits``.
+  var isLimited: Bool
 }
 
 /// What the shard needs to know of a listener for clients that have not been let in.

@@ -36,10 +36,9 @@ extension Shard {
 
   /// Counts a packet against its session's limits.
   @inline(__always)
-  func admit(
-    packetOf byteCount: Int, from index: UInt32, _ limits: SessionLimits, now: Instant
-  ) -> Admittance {
-    if sessions[index].isAllowed { return .forward }
+  func admit(packetOf byteCount: Int, from index: UInt32, now: Instant) -> Admittance {
+    let listener = Int(sessions[index].listener)
+    guard !sessions[index].isAllowed, let limits = sessionLimits[listener] else { return .forward }
     if byteCount > limits.packetBytesMax {
       return limits.packetBytesAction == .drop ? .drop : .close
     }

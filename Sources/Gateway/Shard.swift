@@ -21,6 +21,7 @@ public struct Shard: ~Copyable {
   let configuration: GatewayConfiguration
   /// Indexed like the configuration's listeners.
   let paths: [ListenerPath]
+  let sessionLimits: [SessionLimits?]
   let loginPaths: [LoginPath]
   let prefixes: PrefixLengths
   let uuids: SessionUUIDCodec
@@ -102,8 +103,10 @@ public struct Shard: ~Copyable {
         clientToServer: $0.clientToServer, serverToClient: $0.serverToClient, pool: $0.pool,
         balancesPackets: configuration.pools[$0.pool].balance == .packet,
         packetBytesMax: configuration.limits.messageBytesMax
-          - ContractWriter.packetOverheadBytesMax, limits: SessionLimits($0.limits))
+          - ContractWriter.packetOverheadBytesMax,
+        isLimited: SessionLimits($0.limits) != nil)
     }
+    sessionLimits = configuration.listeners.map { SessionLimits($0.limits) }
     loginPaths = configuration.listeners.map { LoginPath($0) }
     prefixes = PrefixLengths(
       ipv4: configuration.access.ipv4PrefixLength, ipv6: configuration.access.ipv6PrefixLength)
