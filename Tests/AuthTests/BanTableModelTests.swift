@@ -111,7 +111,8 @@ import Testing
     #expect(allows == !allowances.isEmpty)
     for allows in [false, true] {
       let listed =
-        allows ? table.allowances(covering: subject, at: now) : table.bans(covering: subject, at: now)
+        allows
+        ? table.allowances(covering: subject, at: now) : table.bans(covering: subject, at: now)
       let expected = model.covering(subject, allows: allows, at: now)
         .sorted { (Model.bitCount($1), $0.id) < (Model.bitCount($0), $1.id) }
       #expect(listed == expected)
