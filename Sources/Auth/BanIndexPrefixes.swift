@@ -8,7 +8,7 @@
 struct BanIndexPrefixes<Address: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & Sendable>:
   Sendable
 {
-  private static var stride: Int { 32 }
+  private static var sampleDistance: Int { 32 }
 
   let records: [BanRecord]
   private let starts: [Address]
@@ -64,8 +64,8 @@ struct BanIndexPrefixes<Address: FixedWidthInteger & UnsignedInteger & BitwiseCo
     records = sweep.records
     starts = sweep.starts
     heads = sweep.heads
-    samples = Swift.stride(from: 0, to: starts.count, by: Self.stride).map { [starts] in starts[$0]
-    }
+    let places = stride(from: 0, to: sweep.starts.count, by: Self.sampleDistance)
+    samples = places.map { sweep.starts[$0] }
   }
 
   var byteCount: Int {
@@ -78,9 +78,9 @@ struct BanIndexPrefixes<Address: FixedWidthInteger & UnsignedInteger & BitwiseCo
     guard !records.isEmpty else { return BanRecord.none }
     // The first start is zero, so there is always a last one that is not above the address.
     let sample = Self.last(notAbove: address, in: samples, 0..<samples.count)
-    let first = sample * Self.stride
+    let first = sample * Self.sampleDistance
     let place = Self.last(
-      notAbove: address, in: starts, first..<min(first + Self.stride, starts.count))
+      notAbove: address, in: starts, first..<min(first + Self.sampleDistance, starts.count))
     return heads[place]
   }
 

@@ -164,7 +164,7 @@ extension BanTable {
     guard let best else { return nil }
     return BanMatch(
       id: best.id, until: best.until == .max ? nil : best.until,
-      shownReason: (isOverlaid ? overlay : base).bans.reason(best))
+      shownReason: isOverlaid ? overlay.bans.reason(best) : base.bans.reason(best))
   }
 
   @inline(__always)

@@ -4,6 +4,7 @@ import Testing
 @testable import Auth
 
 /// Goal: a table answers as a plain list of bans would, through any changes.
+///
 /// Method: seeded random bans of both families and of accounts, nested, repeated, with scopes and
 /// ends; each question is asked of the table and of the list.
 @Suite struct BanTableModelTests {
@@ -106,16 +107,17 @@ import Testing
       ban = table.ban(of: name, listener: listener, at: now)
       allows = table.allows(name, listener: listener, at: now)
     }
-    #expect(ban == model.ban(of: single, listener: listener, at: now))
+    let expected = model.ban(of: single, listener: listener, at: now)
+    if ban != expected { Issue.record("\(single): \(String(describing: ban))") }
     let allowances = model.matching(single, allows: true, listener: listener, at: now)
-    #expect(allows == !allowances.isEmpty)
+    if allows == allowances.isEmpty { Issue.record("\(single) allowed: \(allows)") }
     for allows in [false, true] {
       let listed =
         allows
         ? table.allowances(covering: subject, at: now) : table.bans(covering: subject, at: now)
       let expected = model.covering(subject, allows: allows, at: now)
         .sorted { (Model.bitCount($1), $0.id) < (Model.bitCount($0), $1.id) }
-      #expect(listed == expected)
+      if listed != expected { Issue.record("\(subject): \(listed)") }
     }
   }
 
@@ -133,7 +135,7 @@ import Testing
     return .init { UInt8(truncatingIfNeeded: number >> (120 - 8 * $0)) }
   }
 
-  @Test(arguments: 0..<60) func aTableAnswersAsAList(seed: UInt64) {
+  @Test(arguments: 0..<30) func aTableAnswersAsAList(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var model = Model()
     var builder = BanTable.Builder(listeners: Self.listeners)
@@ -147,7 +149,7 @@ import Testing
     var table = builder.finish()
     for _ in 0..<8 {
       #expect(table.count == model.entries.count)
-      for _ in 0..<60 { compare(table, model, &random) }
+      for _ in 0..<40 { compare(table, model, &random) }
       var added: [(ban: Ban, allows: Bool)] = []
       for _ in 0..<Int.random(in: 0...10, using: &random) {
         // Some take the place of one that is there.
