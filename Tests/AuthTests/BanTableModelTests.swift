@@ -42,16 +42,16 @@ import Testing
     private static func covers(_ ban: Subject, _ subject: Subject) -> Bool {
       switch (ban, subject) {
       case (.addresses(let a), .addresses(let b)):
-        guard a.isIPv4 == b.isIPv4 else { return false }
-        return (0..<Int(a.bitCount)).allSatisfy { bit($0, a) == bit($0, b) }
-          && a.bitCount <= b.bitCount
+        guard a.isIPv4 == b.isIPv4, a.bitCount <= b.bitCount else { return false }
+        // A shift by all bits gives zero.
+        return (number(a) ^ number(b)) >> (128 - UInt128(a.bitCount)) == 0
       case (.account(let a), .account(let b)): return a == b
       default: return false
       }
     }
 
-    private static func bit(_ index: Int, _ prefix: AddressPrefix) -> UInt8 {
-      prefix.bytes[index / 8] >> (7 - index % 8) & 1
+    static func number(_ prefix: AddressPrefix) -> UInt128 {
+      UInt128(prefix.high) << 64 | UInt128(prefix.low)
     }
   }
 
@@ -122,7 +122,7 @@ import Testing
   }
 
   private func neighbour(of prefix: AddressPrefix, _ random: inout SeededRandom) -> [16 of UInt8] {
-    let start = UInt128(prefix.high) << 64 | UInt128(prefix.low)
+    let start = Model.number(prefix)
     let hosts: UInt128 = prefix.bitCount == 0 ? .max : (1 << (128 - UInt128(prefix.bitCount))) - 1
     let number: UInt128 =
       switch Int.random(in: 0..<5, using: &random) {
@@ -135,7 +135,7 @@ import Testing
     return .init { UInt8(truncatingIfNeeded: number >> (120 - 8 * $0)) }
   }
 
-  @Test(arguments: 0..<30) func aTableAnswersAsAList(seed: UInt64) {
+  @Test(arguments: 0..<20) func aTableAnswersAsAList(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var model = Model()
     var builder = BanTable.Builder(listeners: Self.listeners)
