@@ -5,21 +5,24 @@ extension Database {
   ///
   /// Reads all of it: seconds for a million bans.
   public func check() throws(StoreError) -> [String] {
-    try readingOneState { () throws(StoreError) in
-      var problems: [String] = []
-      do throws(StoreError) {
-        problems = try rows("PRAGMA integrity_check(100)") { $0.text(0) }.filter { $0 != "ok" }
-        if problems.isEmpty { problems = try logicalProblems() }
-      } catch {
-        // Some damage keeps even the check from going on.
-        guard case .corrupt(_, let problem) = error else { throw error }
-        problems.append(problem)
+    var problems: [String] = []
+    do throws(StoreError) {
+      try forEach("PRAGMA integrity_check(100)") { row in
+        problems += row.text(0).split(separator: "\n").map { String($0) }.filter { line in
+          line != "ok" && !line.hasPrefix("*** in database")
+        }
+        return true
       }
-      if let rights = DatabaseFile.rightsOfOthers(path) {
-        problems.append("others may read or write \(path) (mode \(rights)): chmod 600 \(path)")
-      }
-      return problems
+      if problems.isEmpty { problems = try logicalProblems() }
+    } catch {
+      // Some damage keeps even the check from going on.
+      guard case .corrupt(_, let problem) = error else { throw error }
+      problems.append(problem)
     }
+    if let rights = DatabaseFile.rightsOfOthers(path) {
+      problems.append("others may read or write \(path) (mode \(rights)): chmod 600 \(path)")
+    }
+    return problems
   }
 
   private func logicalProblems() throws(StoreError) -> [String] {

@@ -80,7 +80,8 @@ import Testing
     #expect(try store.logins(of: .account(anna), limit: 9).count == 1)
     #expect(
       try store.bans(covering: .account(anna), includingEnded: false, now: 3, limit: 9).count == 1)
-    #expect(storeError { try store.removeAccount(anna, by: "o", now: 4) } == .unknownAccount("Anna"))
+    #expect(
+      storeError { try store.removeAccount(anna, by: "o", now: 4) } == .unknownAccount("Anna"))
     #expect(try store.check() == [])
   }
 

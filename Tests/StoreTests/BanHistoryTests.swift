@@ -63,8 +63,9 @@ import Testing
     #expect(changes.seq == 7)
   }
 
-  /// Method: seeded additions and lifts by one connection; another follows in steps of seeded sizes.
-  /// What it has gathered must be what a fresh reading gives.
+  /// Goal: who follows the events knows what a fresh reading gives.
+  ///
+  /// Method: seeded additions and lifts by one connection; another follows in seeded steps.
   @Test func followingEventsLeadsToTheSameBans() throws {
     let follower = try folder.open()
     var random = SeededRandom(seed: 5)
