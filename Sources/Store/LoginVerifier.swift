@@ -23,7 +23,7 @@ final class LoginVerifier: @unchecked Sendable {
   init(_ shared: StoreServiceShared, _ pool: HashPool) {
     self.shared = shared
     self.pool = pool
-    connection = StoreConnection(path: shared.configuration.path)
+    connection = StoreConnection(shared.configuration)
   }
 
   func run() {

@@ -20,6 +20,8 @@ public struct StoreServiceConfiguration: Sendable {
   public var listeners: [String]
   /// Allowances beside those in the store.
   public var allow: [Subject] = []
+  /// How long other writers may hold up a group of logins, which have deadlines.
+  var busyTimeout = Interval.seconds(2)
 
   public init(path: String, listeners: [String]) {
     self.path = path
@@ -27,7 +29,9 @@ public struct StoreServiceConfiguration: Sendable {
   }
 }
 
-/// Who is told what the store finds. All are called on the service's threads and must not wait.
+/// Who is told what the store finds.
+///
+/// All are called on the service's threads and must not wait.
 public struct StoreServiceCallbacks: Sendable {
   /// Each request's answer, once; ``StoreService/verify(_:)`` itself calls it when there is no room.
   public var deliver: @Sendable (SessionID, LoginVerdict) -> Void
@@ -144,7 +148,9 @@ public final class StoreService: Sendable {
       .unavailable("too many logins wait for the store (\(StoreServiceInbox.requestsMax))"))
   }
 
-  /// Takes a record that is written soon; never waits. What finds no room is counted.
+  /// Takes a record that is written soon; never waits.
+  ///
+  /// What finds no room is counted.
   public func record(_ record: StoreRecord) {
     switch record {
     case .login(let login):
