@@ -40,6 +40,7 @@ final class BanWatcher: @unchecked Sendable {
   }
 
   func run() {
+    defer { connection.close() }
     while true {
       _ = shared.watcherWakeUp.wait(milliseconds: Self.turnMilliseconds)
       if shared.isStopping.load(ordering: .acquiring) { return }

@@ -27,6 +27,7 @@ final class LoginVerifier: @unchecked Sendable {
   }
 
   func run() {
+    defer { connection.close() }
     while true {
       let (requests, taken, isStopping) = shared.inbox.take()
       records += taken
@@ -152,7 +153,8 @@ extension LoginVerifier {
     }
   }
 
-  /// False when the packet names another account than the secret: the game would believe the packet.
+  /// False when the packet names another account than the secret: the game would believe the
+  /// packet.
   private func isNamed(_ account: AccountName, _ request: LoginRequest) -> Bool {
     guard let name = request.credentials.account else { return true }
     return AccountName(name) == account

@@ -33,7 +33,8 @@ public struct StoreServiceConfiguration: Sendable {
 ///
 /// All are called on the service's threads and must not wait.
 public struct StoreServiceCallbacks: Sendable {
-  /// Each request's answer, once; ``StoreService/verify(_:)`` itself calls it when there is no room.
+  /// Each request's answer, once; ``StoreService/verify(_:)`` itself calls it when there is no
+  /// room.
   public var deliver: @Sendable (SessionID, LoginVerdict) -> Void
   /// The bans as they are from here on.
   public var bans: @Sendable (BanTable) -> Void
@@ -73,7 +74,8 @@ public struct StoreStatistics: Equatable, Sendable {
   public var recordsWritten: UInt64 = 0
   /// Lines of the login history that found no room, or that the database did not take.
   public var loginRecordsDropped: UInt64 = 0
-  /// Bans of rules that found no room, or that the database did not take; they hold in memory alone.
+  /// Bans of rules that found no room, or that the database did not take; they hold in memory
+  /// alone.
   public var temporaryBansDropped: UInt64 = 0
   /// Changes of bans that were taken over one by one.
   public var banUpdates: UInt64 = 0
@@ -91,9 +93,9 @@ public struct StoreStatistics: Equatable, Sendable {
 /// threads of its own.
 ///
 /// One thread asks and writes, in groups: each group's answers go out after its commit. A few hash
-/// passwords. One watches for changes of bans that other processes make, ten times a second. When the
-/// database fails, requests are answered with ``LoginVerdict/unavailable(_:)``, records wait, bans
-/// stay as they are, and the database is tried again in growing steps of 250 ms to 5 s.
+/// passwords. One watches for changes of bans that other processes make, ten times a second. When
+/// the database fails, requests are answered with ``LoginVerdict/unavailable(_:)``, records wait,
+/// bans stay as they are, and the database is tried again in growing steps of 250 ms to 5 s.
 public final class StoreService: Sendable {
   private let shared: StoreServiceShared
   private let pool: HashPool

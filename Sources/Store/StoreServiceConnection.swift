@@ -92,7 +92,8 @@ final class StoreConnection {
     close()
   }
 
-  private func close() {
+  /// Lets go of the database; the next use opens it again.
+  func close() {
     database = nil
     identity = nil
   }

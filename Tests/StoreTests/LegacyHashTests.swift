@@ -4,8 +4,8 @@ import Testing
 
 @testable import Store
 
-/// Digests here come from Python's hashlib and crypt, from openssl passwd, and from the test vectors
-/// of phpass and of Openwall's bcrypt.
+/// Digests here come from Python's hashlib and crypt, from openssl passwd, and from the test
+/// vectors of phpass and of Openwall's bcrypt.
 @Suite struct LegacyHashTests {
   private static let current = PasswordHashTests.cheap
 
