@@ -28,10 +28,14 @@ extension Database {
       "SELECT id, at, author, action, subject, detail FROM audit WHERE id < ?"
         + " ORDER BY id DESC LIMIT ?",
       [.integer(id ?? .max), .integer(Int64(max(0, limit)))]
-    ) { row in
-      AuditRow(
-        id: row.integer(0), at: row.integer(1), author: row.text(2), action: row.text(3),
-        subject: row.text(4), detail: row.text(5))
-    }
+    ) { AuditRow($0) }
+  }
+}
+
+extension AuditRow {
+  init(_ row: Row) {
+    self.init(
+      id: row.integer(0), at: row.integer(1), author: row.text(2), action: row.text(3),
+      subject: row.text(4), detail: row.text(5))
   }
 }

@@ -19,7 +19,7 @@ public struct NewBan: Equatable, Sendable {
   /// For operators alone.
   public var internalReason: String
   public var author: String
-  /// Unix seconds: it holds before this one. Nil when it has no end.
+  /// Unix seconds: it holds before this one; nil when it has no end.
   public var until: Int64?
 
   public init(
@@ -46,7 +46,7 @@ public struct BanRow: Equatable, Sendable {
   public var internalReason: String
   public var author: String
   public var createdAt: Int64
-  /// Unix seconds: it holds before this one. Nil when it has no end.
+  /// Unix seconds: it holds before this one; nil when it has no end.
   public var until: Int64?
   public var liftedAt: Int64?
   public var liftedBy: String?
@@ -143,7 +143,7 @@ extension Database {
       case .account:
         found = try rows(of: subject, includingEnded: includingEnded, now: now, limit: limit)
       case .addresses(let prefix):
-        for bitCount in (prefix.isOfIPv4 ? 96 : 0)...prefix.bitCount {
+        for bitCount in (prefix.isIPv4 ? 96 : 0)...prefix.bitCount {
           found += try rows(
             of: .addresses(AddressPrefix(prefix.bytes, bitCount: bitCount)),
             includingEnded: includingEnded, now: now, limit: limit)
@@ -234,7 +234,7 @@ extension Database {
 }
 
 extension BanRow {
-  init(_ row: borrowing Row) throws(StoreError) {
+  init(_ row: Row) throws(StoreError) {
     let id = row.integer(0)
     guard let effect = BanEffect(rawValue: row.text(1)) else {
       throw row.damaged("the effect of ban \(id)")
@@ -252,7 +252,7 @@ extension Subject {
   /// For people, and to search in.
   var text: String {
     switch self {
-    case .addresses(let prefix): prefix.text
+    case .addresses(let prefix): prefix.description
     case .account(let name): name.text
     }
   }
@@ -266,7 +266,7 @@ extension Subject {
   }
 
   init(
-    _ row: borrowing Row, prefix: Int32, bits: Int32, text: Int32
+    _ row: Row, prefix: Int32, bits: Int32, text: Int32
   ) throws(StoreError) {
     if row.isNull(prefix) {
       guard let name = AccountName(row.text(text)) else {

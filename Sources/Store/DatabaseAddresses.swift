@@ -14,17 +14,6 @@ extension InlineArray where Element == UInt8, count == 16 {
   }
 }
 
-extension AddressPrefix {
-  /// Whether it is one of IPv4 addresses; shorter prefixes are of IPv6 addresses alone.
-  var isOfIPv4: Bool { bitCount >= 96 && SocketAddress(ipv6: bytes, port: 0).isIPv4 }
-
-  /// For people, and to search in.
-  var text: String {
-    let host = SocketAddress(ipv6: bytes, port: 0).host
-    return bitCount == 128 ? host : "\(host)/\(isOfIPv4 ? bitCount - 96 : bitCount)"
-  }
-}
-
 /// The first and the last address of a prefix.
 struct AddressRange {
   static let ofIPv4 = AddressRange(
@@ -35,7 +24,7 @@ struct AddressRange {
   let last: [UInt8]
 
   init(_ prefix: AddressPrefix) {
-    isIPv4 = prefix.isOfIPv4
+    isIPv4 = prefix.isIPv4
     first = Array(copying: prefix.bytes)
     last = first.enumerated().map { index, byte in
       let kept = max(0, min(8, Int(prefix.bitCount) - index * 8))

@@ -14,7 +14,7 @@ enum Schema {
     PRAGMA journal_size_limit = 67108864;
     """
 
-  /// Step n leads from version n to n + 1. What has been released is never changed: add a step.
+  /// Step n leads from version n to n + 1; what has been released is never changed.
   static let steps = [version1]
 
   private static let version1 = """

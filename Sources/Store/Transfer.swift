@@ -1,34 +1,64 @@
 /// What an import took over.
 public struct StoreImport: Equatable, Sendable {
-  /// New rows, by kind of line, in the order in which the kinds came.
-  public var added: [(kind: String, count: Int)] = []
+  public struct Kind: Equatable, Sendable {
+    /// As it stands in the lines.
+    public var name: String
+    /// New rows.
+    public var added: Int
+  }
+
+  /// In the order in which the kinds came first.
+  public var kinds: [Kind] = []
   /// Lines that told what the store has already.
   public var skipped = 0
 
-  public static func == (a: StoreImport, b: StoreImport) -> Bool {
-    a.skipped == b.skipped
-      && a.added.elementsEqual(b.added) { $0.kind == $1.kind && $0.count == $1.count }
+  mutating func count(_ name: String, isNew: Bool) {
+    guard isNew else {
+      skipped += 1
+      return
+    }
+    // Rows of one kind follow each other.
+    if let index = kinds.lastIndex(where: { $0.name == name }) {
+      kinds[index].added += 1
+    } else {
+      kinds.append(Kind(name: name, added: 1))
+    }
   }
 }
 
-extension Database {
-  /// Tells `write` the whole store as JSON lines, hashes of secrets included (docs/store.md).
-  ///
-  /// The store as it is at one moment, whatever others write meanwhile.
-  /// - Parameter write: is given whole lines, each with its line feed.
-  public func exportJSON(
-    _ write: ([UInt8]) throws(StoreError) -> Void
-  ) throws(StoreError) {
-    preconditionFailure("not written yet")
-  }
+/// The form of exported lines; docs/store.md lists it.
+enum Transfer {
+  static let headerKind = "gatehouse-store"
+  static let endKind = "end"
+  static let version: Int64 = 1
+  /// The longest line, in bytes.
+  static let lineByteCountMax = 1 << 20
+}
 
-  /// Takes over lines that ``exportJSON(_:)`` wrote: all of them, or none.
-  ///
-  /// - Parameter next: the next line, without its line feed; nil at the end.
-  /// - Throws: ``StoreError/malformedLine(_:problem:)``.
-  public func importJSON(
-    _ next: () throws(StoreError) -> [UInt8]?, by author: String, now: Int64
-  ) throws(StoreError) -> StoreImport {
-    preconditionFailure("not written yet")
+func hexadecimal(_ bytes: [UInt8]) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  return String(
+    decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}
+
+/// - Returns: nil unless `text` is an even number of hexadecimal digits.
+func bytes(ofHexadecimal text: String) -> [UInt8]? {
+  let digits = Array(text.utf8)
+  guard digits.count.isMultiple(of: 2) else { return nil }
+  var bytes: [UInt8] = []
+  for index in stride(from: 0, to: digits.count, by: 2) {
+    guard let high = value(ofDigit: digits[index]), let low = value(ofDigit: digits[index + 1])
+    else { return nil }
+    bytes.append(high << 4 | low)
+  }
+  return bytes
+}
+
+private func value(ofDigit digit: UInt8) -> UInt8? {
+  switch digit {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+  default: nil
   }
 }
