@@ -1,4 +1,5 @@
 import Auth
+import Foundation
 import Testing
 
 @testable import Store
@@ -79,6 +80,32 @@ import Testing
     for count in 0..<whole.count {
       #expect(check(Array(whole.prefix(count))) == .refused(.malformed))
     }
+  }
+
+  /// Goal: the documented example is right, and other libraries' signatures are taken.
+  ///
+  /// Method: it was made by the Python package cryptography.
+  @Test func theDocumentedTicketIsGood() throws {
+    let text =
+      "gh1.k1.QW5uYQ.cGxheQ.1700000000.1700000300.AAAAAAAAAAAAAAAAAAAAAA."
+      + "i-gqTdYSdiw2bLtJnILdUdvXEXYsRUh5obAMTPYox4PkundI0k2_ll-tPEQE73DnWmW9Xblf63m_JCl86eg6BQ"
+    let signer = try #require(
+      TicketSigner(
+        keyID: "k1",
+        secretText: "ghts_9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"))
+    let key = try #require(TicketKeyText.publicKey(signer.publicText))
+    let finding = check(Array(text.utf8)) { $0.keys[0].publicKey = key }
+    #expect(
+      finding
+        == .good(
+          try #require(
+            Ticket(
+              key: "k1", account: Self.anna, audience: "play", issuedAt: Self.now,
+              expiresAt: Self.now + 300, nonce: [UInt8](repeating: 0, count: 16)))))
+    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("docs/tickets.md")
+    #expect(try String(contentsOf: page, encoding: .utf8).contains("    \(text)\n"))
   }
 
   @Test func keysHaveTheirTexts() {
