@@ -33,6 +33,7 @@ let package = Package(
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
     .target(name: "Primitives", swiftSettings: house),
+    .target(name: "Threading", swiftSettings: house),
     .target(name: "JSON", dependencies: ["CJansson"], swiftSettings: house),
     .target(name: "Auth", dependencies: ["Primitives"], swiftSettings: house),
     .target(name: "Framing", dependencies: ["Primitives"], swiftSettings: house),
@@ -42,33 +43,43 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "Store",
-      dependencies: ["Primitives", "Auth", "JSON", "CSQLite", "CSodium", "CNettle", "CCrypt"],
+      dependencies: [
+        "Primitives", "Auth", "JSON", "Threading", "CSQLite", "CSodium", "CNettle", "CCrypt",
+      ],
       swiftSettings: house),
     .target(
       name: "Configuration",
       dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "CToml"],
       swiftSettings: house),
     .target(
-      name: "Reactor", dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "CLinux"],
+      name: "Reactor",
+      dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "Threading", "CLinux"],
       swiftSettings: house),
     .target(
       name: "Management",
       dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd"],
       swiftSettings: house),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
+    .target(
+      name: "Commands",
+      dependencies: [
+        "Primitives", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
+      ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
-        "Management", "SampleWorker", "JSON", "CLinux", "CSodium",
+        "Management", "Commands", "SampleWorker", "JSON", "CLinux", "CSodium",
       ], swiftSettings: house),
 
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testing),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: testing),
     .testTarget(
       name: "FramingTests", dependencies: ["Framing", "Primitives"], swiftSettings: testing),
     .testTarget(name: "AuthTests", dependencies: ["Auth", "Primitives"], swiftSettings: testing),
     .testTarget(
-      name: "StoreTests", dependencies: ["Store", "Auth", "Primitives"], swiftSettings: testing),
+      name: "StoreTests", dependencies: ["Store", "Auth", "Primitives", "Threading"],
+      swiftSettings: testing),
     .testTarget(
       name: "UpstreamTests",
       dependencies: ["Upstream", "Primitives", "CNgHttp2", "SampleWorker"],
@@ -79,6 +90,10 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Auth", "Framing"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "CommandsTests",
+      dependencies: ["Commands", "Store", "Auth", "Gateway", "JSON", "Primitives"],
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",

@@ -22,15 +22,19 @@ public struct JSONObject {
 
   /// Parses `bytes`: exactly one object, UTF-8, each name once.
   public init(parsing bytes: [UInt8]) throws(Malformed) {
-    var failure = json_error_t()
-    // SAFETY: the buffer outlives the call; jansson copies what it keeps.
-    let root = unsafe bytes.withUnsafeBytes { buffer in
-      unsafe json_loadb(
-        buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count,
-        Int(JSON_REJECT_DUPLICATES | JSON_DECODE_ANY), &failure)
+    let parsed = try unsafe withParsedText(bytes) { root throws(Malformed) in
+      try unsafe Self.members(of: root)
     }
-    guard let root = unsafe root else { throw Self.malformed(failure) }
-    defer { unsafe json_decref(root) }
+    switch parsed {
+    case .success(let members): self.members = members
+    case .failure(let problem):
+      throw .syntax(line: problem.line, column: problem.column, problem: problem.text)
+    }
+  }
+
+  private static func members(
+    of root: UnsafeMutablePointer<json_t>
+  ) throws(Malformed) -> [(name: String, value: Value)] {
     guard unsafe root.pointee.type == JSON_OBJECT else {
       throw unsafe .notAnObject(kind: kindName(root.pointee.type))
     }
@@ -41,7 +45,7 @@ public struct JSONObject {
       members.append((name, unsafe Self.value(json_object_iter_value(position)!)))
       unsafe iterator = json_object_iter_next(root, position)
     }
-    self.members = members
+    return members
   }
 
   private static func value(_ json: UnsafeMutablePointer<json_t>) -> Value {
@@ -50,25 +54,5 @@ public struct JSONObject {
     case JSON_INTEGER: unsafe .integer(Int64(json_integer_value(json)))
     case let type: .other(kind: kindName(type))
     }
-  }
-
-  private static func malformed(_ failure: json_error_t) -> Malformed {
-    let problem = unsafe withUnsafeBytes(of: failure.text) { text in
-      unsafe String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
-    }
-    return unsafe .syntax(
-      line: max(1, Int(failure.line)), column: max(1, Int(failure.column)), problem: problem)
-  }
-}
-
-private func kindName(_ type: json_type) -> String {
-  switch type {
-  case JSON_OBJECT: "an object"
-  case JSON_ARRAY: "an array"
-  case JSON_STRING: "a string"
-  case JSON_INTEGER: "a whole number"
-  case JSON_REAL: "a number with a fraction"
-  case JSON_TRUE, JSON_FALSE: "a boolean"
-  default: "null"
   }
 }

@@ -8,7 +8,7 @@ public enum AddressText {
 
   /// The sixteen bytes of a dotted IPv4 address, mapped as in ``SocketAddress``.
   public static func ipv4(_ text: Span<UInt8>) -> [16 of UInt8]? {
-    var bytes = mappedZero
+    var bytes = SocketAddress(ipv4: 0, 0, 0, 0, port: 0).bytes
     guard text.count <= byteCountMax, readIPv4(text, from: 0, into: &bytes, at: 12) else {
       return nil
     }
@@ -34,7 +34,6 @@ public enum AddressText {
 
   private static let colon = UInt8(ascii: ":")
   private static let dot = UInt8(ascii: ".")
-  private static let mappedZero: [16 of UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0]
 
   /// Reads the four numbers that make up the rest of the text.
   private static func readIPv4(

@@ -1,13 +1,19 @@
+public import Auth
 internal import CLinux
 public import Gateway
 internal import Glibc
+public import Primitives
 internal import Synchronization
+internal import Threading
 internal import Upstream
 
 /// The way into a shard's thread from any other: what is posted here is handled in its next turn.
 public final class Mailbox: Sendable {
   enum Message: Sendable {
     case command(Command, token: UInt64)
+    case verdict(SessionID, LoginVerdict)
+    case bans(BanTable)
+    case accountsKnown([AccountName])
     case resolved(LinkIndex, serial: UInt32, Resolver.Outcome)
   }
 
@@ -66,6 +72,17 @@ public final class Mailbox: Sendable {
     for wait in waits { wait.semaphore.signal() }
   }
 
+  /// A claim was verified.
+  public func post(_ verdict: LoginVerdict, for session: SessionID) {
+    post(.verdict(session, verdict))
+  }
+
+  /// The bans in force have changed.
+  public func post(_ bans: BanTable) { post(.bans(bans)) }
+
+  /// Accounts that logged in lately, as the store knows when it has started.
+  public func post(accountsKnown accounts: [AccountName]) { post(.accountsKnown(accounts)) }
+
   func post(_ message: Message) {
     let wasEmpty = state.withLock { state in
       state.messages.append(message)
@@ -88,36 +105,5 @@ public final class Mailbox: Sendable {
     guard let wait = state.withLock({ $0.waits[token] }) else { return }
     wait.reply.withLock { $0 = reply }
     wait.semaphore.signal()
-  }
-}
-
-/// A POSIX semaphore at a fixed address.
-@safe
-private final class Semaphore: @unchecked Sendable {
-  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-  init() { unsafe sem_init(semaphore, 0, 0) }
-
-  deinit {
-    unsafe sem_destroy(semaphore)
-    unsafe semaphore.deallocate()
-  }
-
-  func signal() { unsafe sem_post(semaphore) }
-
-  /// - Returns: false when nobody signalled in time.
-  func wait(milliseconds: UInt32) -> Bool {
-    var until = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &until)
-    until.tv_sec += Int(milliseconds / 1000)
-    until.tv_nsec += Int(milliseconds % 1000) * 1_000_000
-    if until.tv_nsec >= 1_000_000_000 {
-      until.tv_sec += 1
-      until.tv_nsec -= 1_000_000_000
-    }
-    while unsafe sem_timedwait(semaphore, &until) != 0 {
-      if errno != EINTR { return false }
-    }
-    return true
   }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 public import Primitives
+internal import Threading
 
 /// Turns host names into addresses.
 public enum Resolver {

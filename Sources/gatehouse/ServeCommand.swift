@@ -34,8 +34,11 @@ private func serve(
 ) -> Int32 {
   do {
     let mailbox = try Mailbox()
+    let store = try startStore(configuration, mailbox, log)
+    defer { stopStore(store?.service, log) }
     var reactor = try Reactor(
-      configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax
+      configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax,
+      store: store?.connection
     ) { log.log($0) }
     let management = try startManagement(configuration, mailbox, log)
     defer { management?.stop() }

@@ -1,3 +1,9 @@
+internal import Commands
 internal import Glibc
 
-exit(run(CommandLine.arguments))
+exit(
+  run(
+    CommandLine.arguments,
+    GatewayPrograms(
+      serve: { serve(configurationPath: $0) }, check: { check(configurationPath: $0) },
+      demo: { demo() })))

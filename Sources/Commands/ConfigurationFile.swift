@@ -1,12 +1,17 @@
 internal import Configuration
-internal import Gateway
+public import Gateway
 internal import Glibc
 
 /// Reads and checks a configuration file; whatever is wrong with it goes to standard error, and so
 /// do warnings.
 ///
 /// - Returns: nil when it can't be used.
-func loadConfiguration(path: String) -> GatewayConfiguration? {
+public func loadConfiguration(path: String) -> GatewayConfiguration? {
+  readConfiguration(path: path, showsWarnings: true)
+}
+
+/// As ``loadConfiguration(path:)``; commands that only look something up have no use for warnings.
+func readConfiguration(path: String, showsWarnings: Bool) -> GatewayConfiguration? {
   let text: [UInt8]
   switch readConfigurationFile(path: path) {
   case .failure(let failure):
@@ -16,7 +21,7 @@ func loadConfiguration(path: String) -> GatewayConfiguration? {
   }
   switch ConfigurationLoader.load(text: text, file: path) {
   case .loaded(let configuration, let warnings):
-    writeError(warnings.map { $0.line(as: "warning") + "\n" }.joined())
+    if showsWarnings { writeError(warnings.map { $0.line(as: "warning") + "\n" }.joined()) }
     return configuration
   case .refused(let problems):
     writeError(problems.map { "\($0)\n" }.joined())
@@ -32,7 +37,7 @@ struct FileFailure: Error, Equatable {
 
   /// In the system's words.
   init(errno code: Int32) {
-    message = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+    message = errorText(code)
   }
 }
 

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 
 /// What a new thread runs; the one object that crosses over to it.
@@ -8,7 +7,7 @@ private final class ThreadBody: Sendable {
 }
 
 /// Starts a detached thread that takes no signals; false when the system gives none.
-func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
+public func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
   var all = sigset_t()
   var before = sigset_t()
   unsafe sigfillset(&all)

@@ -1,0 +1,5 @@
+let accountImportHelp = """
+  Stub.
+  """
+
+func importAccounts(_ call: Call) throws -> ExitStatus { .done }

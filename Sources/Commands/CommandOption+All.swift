@@ -1,0 +1,47 @@
+/// The options, each of which means the same wherever it is taken.
+extension CommandOption {
+  static let config = CommandOption(
+    "config", letter: "c", argument: "FILE", "the configuration file, in TOML")
+  static let store = CommandOption(
+    "store", argument: "FILE", "the database itself, instead of the one a configuration names")
+  static let json = CommandOption("json", "for scripts: JSON (RFC 8259)")
+  static let by = CommandOption(
+    "by", argument: "NAME", "who does it, for the record; otherwise SUDO_USER or the login name")
+  static let duration = CommandOption(
+    "for", argument: "TIME", "how long it holds: 30s, 15m, 12h, 7d, 4w, 1d12h; without it, for ever")
+  static let reason = CommandOption("reason", argument: "TEXT", "why; the banned may be shown it")
+  static let note = CommandOption("note", argument: "TEXT", "why; shown to operators only")
+  static let listener = CommandOption(
+    "listener", argument: "NAME", "for this listener alone; without it, for all")
+  static let yes = CommandOption("yes", "do it although it reaches far")
+  static let search = CommandOption(
+    "search", argument: "TEXT", "only what has this text in its subject, reason, note or author")
+  static let accountSearch = CommandOption(
+    "search", argument: "TEXT", "only names that hold this text")
+  static let all = CommandOption("all", "also what has ended")
+  static let history = CommandOption(
+    "history", argument: "SUBJECT", "all that was ever done about this subject, newest first")
+  static let allowed = CommandOption("allowed", "allowances instead of bans")
+  static let limit = CommandOption(
+    "limit", letter: "n", argument: "NUMBER", "at most so many lines; 100 when not given")
+  static let format = CommandOption(
+    "format", argument: "FORMAT", "plain, csv, json, p2p or dat; auto looks at the file")
+  static let hashFormat = CommandOption(
+    "format", argument: "FORMAT", "how the file and its hashes are made; see above")
+  static let dryRun = CommandOption("dry-run", "only say what would be done")
+  static let skipBad = CommandOption("skip-bad", "leave lines out that are not understood")
+  static let noPassword = CommandOption("no-password", "without a password; tokens and tickets only")
+  static let passwordInput = CommandOption(
+    "password-stdin", "take the first line of standard input as the password")
+  static let secretInput = CommandOption(
+    "stdin", "take the first line of standard input as the secret")
+  static let replace = CommandOption("replace", "give accounts that exist the file's passwords")
+  static let once = CommandOption("once", "good for one login alone")
+  static let label = CommandOption("label", argument: "TEXT", "what it is for")
+  static let account = CommandOption("account", argument: "NAME", "of this account")
+  static let address = CommandOption(
+    "address", argument: "ADDRESS", "from this address or network")
+  static let key = CommandOption("key", argument: "FILE", "the file with the secret key")
+  static let keyID = CommandOption("id", argument: "NAME", "the key's name in tickets")
+  static let audience = CommandOption("audience", argument: "NAME", "whom the ticket is for")
+}

@@ -1,0 +1,117 @@
+internal import Auth
+internal import Gateway
+internal import JSON
+internal import Primitives
+
+/// What commands ask a running gateway.
+struct ManagementClient {
+  private let http: HTTPClient
+
+  /// With the address and the token that the configuration has.
+  init(_ call: Call) throws {
+    guard let management = try StoreAccess.configuration(call).management else {
+      throw CommandFailure(
+        "the configuration has no [management], by which a running gateway could be asked")
+    }
+    http = HTTPClient(
+      host: Self.reachable(management.host), port: management.port,
+      token: try Self.token(management))
+  }
+
+  /// Asks, and takes the JSON apart.
+  ///
+  /// - Throws: ``CommandFailure``, with the gateway's own words when it refuses.
+  func request(_ method: String, _ target: String) throws(CommandFailure) -> JSONValue {
+    guard let answer = try requestUnlessStopped(method, target) else {
+      throw CommandFailure("no gateway runs at \(http.authority)")
+    }
+    return answer
+  }
+
+  /// As ``request(_:_:)``; nil when no gateway runs.
+  func requestUnlessStopped(
+    _ method: String, _ target: String
+  ) throws(CommandFailure) -> JSONValue? {
+    let answer: HTTPClient.Answer
+    do throws(HTTPClient.Failure) {
+      answer = try http.request(method, target)
+    } catch {
+      switch error {
+      case .notRunning: return nil
+      case .broken(let message): throw CommandFailure(message)
+      }
+    }
+    let json: JSONValue
+    do throws(JSONValue.Malformed) {
+      json = try JSONValue(parsing: answer.body)
+    } catch {
+      throw CommandFailure(
+        "\(http.authority) answers with status \(answer.status) and no JSON that is understood; is "
+          + "it a gateway?")
+    }
+    guard (200...299).contains(answer.status) else { throw refusal(answer.status, json) }
+    return json
+  }
+
+  private func refusal(_ status: Int, _ json: JSONValue) -> CommandFailure {
+    if status == 401 {
+      return CommandFailure(
+        "the gateway at \(http.authority) takes another token: is it another configuration's?")
+    }
+    let message = json["error"]?["message"]?.text ?? "status \(status)"
+    let isUnknown = json["error"]?["code"]?.text == "unknown-session"
+    return CommandFailure(visible(message), isUnknown ? .nothingMatched : .failed)
+  }
+
+  /// Where to connect to what listens on every address.
+  static func reachable(_ host: String) -> String {
+    switch host {
+    case "0.0.0.0": "127.0.0.1"
+    case "::": "::1"
+    default: host
+    }
+  }
+
+  private static func token(_ management: ManagementConfiguration) throws -> String {
+    guard management.token.isEmpty else { return management.token }
+    let path = management.tokenFile
+    let bytes: [UInt8]
+    switch readConfigurationFile(path: path) {
+    case .failure(let failure):
+      throw CommandFailure(
+        "cannot read the management token in \(quoted(path)): \(failure.message); the gateway makes "
+          + "the file when it starts, and its owner may read it")
+    case .success(let content): bytes = content
+    }
+    let token = String(decoding: bytes.prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)
+    guard !token.isEmpty, token.utf8.count <= 1024,
+      token.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+    else { throw CommandFailure("\(quoted(path)) does not hold a management token") }
+    return token
+  }
+
+  /// `account=anna` or `address=192.0.2.0%2F24`.
+  static func query(_ subject: Subject) -> String {
+    switch subject {
+    case .account(let name): "account=\(percentEncoded(name.text))"
+    case .addresses(let prefix): "address=\(percentEncoded(prefix.description))"
+    }
+  }
+
+  /// All but unreserved characters (RFC 3986 section 2.1).
+  private static func percentEncoded(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF")
+    return text.utf8.map { byte in
+      let isUnreserved =
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+          UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "."),
+          UInt8(ascii: "_"), UInt8(ascii: "~"):
+          true
+        default: false
+        }
+      if isUnreserved { return String(Character(Unicode.Scalar(byte))) }
+      return "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+    }.joined()
+  }
+}

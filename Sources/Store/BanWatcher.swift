@@ -1,0 +1,113 @@
+internal import Auth
+internal import Primitives
+internal import Synchronization
+internal import Threading
+
+/// Keeps a ``BanTable`` in step with the store, whichever process changes it.
+///
+/// - SAFETY: whoever made it uses it until its thread begins, and that thread alone from there on.
+@safe
+final class BanWatcher: @unchecked Sendable {
+  /// How long a change may stay unseen.
+  private static let turnMilliseconds: UInt32 = 100
+  /// Beyond so many events it takes less time to read all bans.
+  private static let eventsMax: Int64 = 16_384
+  /// Allowances of the configuration have ids from here on, which neither the store nor rules give.
+  private static let firstConfiguredID = Int64.min
+
+  private let shared: StoreServiceShared
+  private let connection: StoreConnection
+  private var table = BanTable.empty
+  /// The last event that is in ``table``.
+  private var seq: Int64 = 0
+  private var version: Int64 = 0
+  /// The connection's ``StoreConnection/openCount`` when all bans were read.
+  private var loadedOpening = 0
+
+  init(_ shared: StoreServiceShared) {
+    self.shared = shared
+    connection = StoreConnection(path: shared.configuration.path)
+  }
+
+  /// Opens the database, or makes it, and reads all bans.
+  func load() throws(StoreError) -> BanTable {
+    try connection.perform(mayCreate: true) { database throws(StoreError) in
+      version = try database.dataVersion
+      try reload(database)
+    }
+    loadedOpening = connection.openCount
+    return table
+  }
+
+  func run() {
+    while true {
+      _ = shared.watcherWakeUp.wait(milliseconds: Self.turnMilliseconds)
+      if shared.isStopping.load(ordering: .acquiring) { return }
+      do throws(StoreError) {
+        let isChanged = try connection.perform { database throws(StoreError) in
+          try look(database)
+        }
+        shared.health.works(.bans)
+        if isChanged { shared.callbacks.bans(table) }
+      } catch {
+        shared.health.failed(.bans, error)
+        shared.count { $0.lastError = error.description }
+      }
+    }
+  }
+
+  /// - Returns: whether the table is another one.
+  private func look(_ database: Database) throws(StoreError) -> Bool {
+    let current = try database.dataVersion
+    // After an opening it may be another file, with other bans under the same numbers.
+    if loadedOpening != connection.openCount {
+      try reload(database)
+    } else {
+      guard current != version else { return false }
+      guard try update(database) else {
+        version = current
+        return false
+      }
+    }
+    loadedOpening = connection.openCount
+    version = current
+    return true
+  }
+
+  /// Takes over what happened since ``seq``.
+  ///
+  /// - Returns: false when nothing has.
+  private func update(_ database: Database) throws(StoreError) -> Bool {
+    let newest = try database.newestBanEvent()
+    if newest == seq { return false }
+    // Fewer events than before: the file's content was replaced.
+    guard newest > seq, newest - seq <= Self.eventsMax else {
+      try reload(database)
+      return true
+    }
+    let changes = try database.banChanges(
+      after: seq, now: StoreClock.unixSeconds(), limit: Int(Self.eventsMax))
+    let added = changes.added.map { (ban: $0.ban, allows: $0.effect == .allow) }
+    guard let updated = table.applying(added: added, lifted: changes.lifted) else {
+      try reload(database)
+      return true
+    }
+    table = updated
+    seq = changes.seq
+    shared.count { $0.banUpdates += 1 }
+    return true
+  }
+
+  private func reload(_ database: Database) throws(StoreError) {
+    var builder = BanTable.Builder(listeners: shared.configuration.listeners)
+    for (index, subject) in shared.configuration.allow.enumerated() {
+      let id = Self.firstConfiguredID + Int64(index)
+      builder.add(Ban(id: id, subject: subject), allows: true)
+    }
+    seq = try database.liveBans(now: StoreClock.unixSeconds()) { ban, effect in
+      builder.add(ban, allows: effect == .allow)
+    }
+    table = builder.finish()
+    shared.count { $0.banReloads += 1 }
+  }
+}

@@ -1,0 +1,120 @@
+internal import Auth
+internal import Glibc
+internal import Primitives
+internal import Synchronization
+internal import Threading
+
+/// Threads that do nothing but hash passwords, the only work here that takes long.
+///
+/// Jobs are bounded by the requests that the inbox lets in.
+final class HashPool: Sendable {
+  struct Job: Sendable {
+    enum Question: Sendable {
+      /// There is no such account, or it has no password: hash for the time that it takes.
+      case nobody
+      case account(Account, PasswordRecord)
+    }
+
+    var request: LoginRequest
+    var question: Question
+  }
+
+  private struct State {
+    var jobs: [Job] = []
+    var isStopping = false
+  }
+
+  /// How far behind the newest packets are worked at: enough that whoever plays feels no login.
+  private static let niceness: Int32 = 10
+
+  private let shared: StoreServiceShared
+  private let state = Mutex(State())
+  private let wakeUp = Semaphore()
+
+  init(_ shared: StoreServiceShared) { self.shared = shared }
+
+  func add(_ jobs: [Job]) {
+    state.withLock { $0.jobs += jobs }
+    for _ in jobs { wakeUp.signal() }
+  }
+
+  /// Jobs that wait are forgotten.
+  func stop() {
+    state.withLock { state in
+      state.isStopping = true
+      state.jobs = []
+    }
+    for _ in 0..<shared.configuration.passwordThreads { wakeUp.signal() }
+  }
+
+  /// What each of the pool's threads does until the end.
+  func run() {
+    // Linux lowers the calling thread alone (setpriority(2), "C library/kernel differences").
+    _ = nice(Self.niceness)
+    while true {
+      _ = wakeUp.wait()
+      let (job, isStopping): (Job?, Bool) = state.withLock { state in
+        (state.jobs.isEmpty ? nil : state.jobs.removeFirst(), state.isStopping)
+      }
+      if isStopping { return }
+      if let job { perform(job) }
+    }
+  }
+
+  private func perform(_ job: Job) {
+    var request = job.request
+    var password = request.credentials.secret
+    request.credentials.secret = []
+    defer { SecretBytes.wipe(&password) }
+    let start = StoreClock.monotonic()
+    let (verdict, upgrade) = answer(password, request.credentials, job.question)
+    count(since: start)
+    shared.answer(request, verdict)
+    // The player is in by now. Under load whoever waits for a first answer comes before this.
+    if let upgrade, state.withLock({ $0.jobs.isEmpty }) { renew(upgrade, password) }
+  }
+
+  private func answer(
+    _ password: [UInt8], _ credentials: Credentials, _ question: Job.Question
+  ) -> (LoginVerdict, (AccountName, PasswordRecord)?) {
+    let current = shared.configuration.passwords
+    do throws(StoreError) {
+      switch question {
+      case .nobody:
+        try PasswordHash.verifyNobody(password, current: current)
+        return (.refused(.unknownAccount), nil)
+      case .account(let account, let record):
+        let verification = try PasswordHash.verify(password, record, current: current)
+        if verification == .wrong { return (.refused(.wrongSecret), nil) }
+        if account.isDisabled { return (.refused(.accountDisabled), nil) }
+        return (
+          .accepted(account.name, attributes: credentials.attributes),
+          verification == .rightButOutdated ? (account.name, record) : nil
+        )
+      }
+    } catch {
+      return (.unavailable(error.description), nil)
+    }
+  }
+
+  private func renew(_ upgrade: (account: AccountName, old: PasswordRecord), _ password: [UInt8]) {
+    let start = StoreClock.monotonic()
+    do throws(StoreError) {
+      let new = try PasswordHash.make(password, shared.configuration.passwords)
+      // Without room it is made again at the next login.
+      _ = shared.inbox.add(
+        .upgrade(.init(account: upgrade.account, old: upgrade.old, new: new)))
+    } catch {
+      shared.count { $0.lastError = error.description }
+    }
+    count(since: start)
+  }
+
+  private func count(since start: Instant) {
+    let taken = StoreClock.monotonic().since(start)
+    shared.count { statistics in
+      statistics.hashes += 1
+      statistics.hashTime.nanoseconds += taken.nanoseconds
+    }
+  }
+}

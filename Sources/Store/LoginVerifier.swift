@@ -1,0 +1,305 @@
+internal import Auth
+internal import Primitives
+internal import Synchronization
+internal import Threading
+
+/// The thread that asks the database who may come in, and writes what is to be kept.
+///
+/// - SAFETY: whoever made it lets its thread begin and does nothing else with it.
+@safe
+final class LoginVerifier: @unchecked Sendable {
+  /// Requests, or records, of one transaction: others get in between.
+  private static let groupMax = 256
+  private static let pruneEvery = Interval.seconds(3600)
+
+  private let shared: StoreServiceShared
+  private let pool: HashPool
+  private let connection: StoreConnection
+  // What was taken from the inbox and is not written yet.
+  private var records: [StoreServiceInbox.Record] = []
+  private var nextPrune = Instant(nanoseconds: 0)
+  private var hasToldKnown = false
+
+  init(_ shared: StoreServiceShared, _ pool: HashPool) {
+    self.shared = shared
+    self.pool = pool
+    connection = StoreConnection(path: shared.configuration.path)
+  }
+
+  func run() {
+    while true {
+      let (requests, taken, isStopping) = shared.inbox.take()
+      records += taken
+      if !isStopping { verify(requests) }
+      write()
+      if isStopping { return }
+      keepHouse()
+      _ = shared.inbox.wakeUp.wait(milliseconds: idleMilliseconds)
+    }
+  }
+
+  /// Until the database is to be tried again, or the history to be pruned.
+  private var idleMilliseconds: UInt32 {
+    let until = connection.failure == nil ? nextPrune : connection.retryAt
+    return UInt32(clamping: max(1, until.since(StoreClock.monotonic()).milliseconds))
+  }
+
+  /// Does `work` with the database and tells the log when that begins or ceases to fail.
+  private func perform<R>(
+    _ work: (Database) throws(StoreError) -> R
+  ) throws(StoreError) -> R {
+    do throws(StoreError) {
+      let result = try connection.perform(work)
+      shared.health.works(.logins)
+      return result
+    } catch {
+      // What is said of one row or one secret is no failure of the store.
+      if connection.failure != nil { shared.health.failed(.logins, error) }
+      shared.count { $0.lastError = error.description }
+      throw error
+    }
+  }
+}
+
+// Requests.
+extension LoginVerifier {
+  private enum Claim {
+    case token(hash: [UInt8])
+    case ticket(Ticket, TicketConfiguration)
+  }
+
+  private func verify(_ requests: [LoginRequest]) {
+    var rest = requests[...]
+    while !rest.isEmpty {
+      let group = rest.prefix(Self.groupMax)
+      rest = rest.dropFirst(group.count)
+      verifyGroup(group)
+    }
+  }
+
+  private func verifyGroup(_ group: ArraySlice<LoginRequest>) {
+    let now = StoreClock.unixSeconds()
+    var passwords: [LoginRequest] = []
+    var claims: [(request: LoginRequest, claim: Claim)] = []
+    for request in group {
+      switch request.kind {
+      case .password: passwords.append(request)
+      case .token:
+        let hash = TokenSecret.hash(of: request.credentials.secret)
+        claims.append((withoutSecret(request), .token(hash: hash)))
+      case .ticket(let configuration):
+        switch TicketVerifier.check(request.credentials.secret, configuration, now: now) {
+        case .refused(let refusal): shared.answer(withoutSecret(request), .refused(refusal))
+        case .good(let ticket):
+          guard isNamed(ticket.account, request) else {
+            shared.answer(withoutSecret(request), .refused(.wrongSecret))
+            continue
+          }
+          claims.append((withoutSecret(request), .ticket(ticket, configuration)))
+        }
+      }
+    }
+    settle(claims, now: now)
+    lookUp(passwords)
+  }
+
+  /// Decides on tokens and tickets in one transaction; answers go out when it is committed.
+  private func settle(_ claims: [(request: LoginRequest, claim: Claim)], now: Int64) {
+    guard !claims.isEmpty else { return }
+    var verdicts: [LoginVerdict] = []
+    do throws(StoreError) {
+      try perform { database throws(StoreError) in
+        try database.inTransaction { () throws(StoreError) in
+          for (request, claim) in claims {
+            verdicts.append(try verdict(on: claim, request, database, now: now))
+          }
+        }
+      }
+    } catch {
+      verdicts = claims.map { _ in .unavailable(error.description) }
+    }
+    for ((request, _), verdict) in zip(claims, verdicts) { shared.answer(request, verdict) }
+  }
+
+  private func verdict(
+    on claim: Claim, _ request: LoginRequest, _ database: Database, now: Int64
+  ) throws(StoreError) -> LoginVerdict {
+    switch claim {
+    case .token(let hash):
+      switch try database.useToken(hash: hash, now: now) {
+      case .accepted(let account):
+        isNamed(account, request)
+          ? .accepted(account, attributes: request.credentials.attributes)
+          : .refused(.wrongSecret)
+      case .unknown: .refused(.wrongSecret)
+      case .expired: .refused(.expired)
+      case .revoked: .refused(.revoked)
+      case .alreadyUsed: .refused(.alreadyUsed)
+      case .accountDisabled: .refused(.accountDisabled)
+      }
+    case .ticket(let ticket, let configuration):
+      // A ticket is good for as long after its expiry as clocks may differ; so is its nonce.
+      switch try database.useTicket(
+        nonce: ticket.nonce, account: ticket.account, issuedAt: ticket.issuedAt,
+        expiresAt: ticket.expiresAt + TicketVerifier.clockSkewSeconds,
+        isSingleUse: configuration.singleUse, now: now)
+      {
+      case .accepted: .accepted(ticket.account, attributes: request.credentials.attributes)
+      case .alreadyUsed: .refused(.alreadyUsed)
+      case .revoked: .refused(.revoked)
+      case .accountDisabled: .refused(.accountDisabled)
+      }
+    }
+  }
+
+  /// False when the packet names another account than the secret: the game would believe the packet.
+  private func isNamed(_ account: AccountName, _ request: LoginRequest) -> Bool {
+    guard let name = request.credentials.account else { return true }
+    return AccountName(name) == account
+  }
+
+  /// Hands passwords over to the pool with what they are compared to.
+  private func lookUp(_ requests: [LoginRequest]) {
+    guard !requests.isEmpty else { return }
+    var jobs: [HashPool.Job] = []
+    do throws(StoreError) {
+      try perform { database throws(StoreError) in
+        for request in requests {
+          let name = request.credentials.account.flatMap { AccountName($0) }
+          var question = HashPool.Job.Question.nobody
+          if let name, let found = try database.passwordRecord(of: name) {
+            question = .account(found.account, found.record)
+          }
+          jobs.append(.init(request: request, question: question))
+        }
+      }
+      pool.add(jobs)
+    } catch {
+      for request in requests {
+        shared.answer(withoutSecret(request), .unavailable(error.description))
+      }
+    }
+  }
+
+  private func withoutSecret(_ request: LoginRequest) -> LoginRequest {
+    var request = request
+    SecretBytes.wipe(&request.credentials.secret)
+    return request
+  }
+}
+
+// Records.
+extension LoginVerifier {
+  /// Writes what there is; what the database can't take now is kept for the next time.
+  private func write() {
+    while !records.isEmpty {
+      let group = Array(records.prefix(Self.groupMax))
+      do throws(StoreError) {
+        try write(group)
+        forget(group)
+      } catch {
+        guard connection.failure == nil else { return }
+        // One of them is at fault, and not the database: the others are written without it.
+        guard writeOneByOne(group) else { return }
+      }
+    }
+  }
+
+  private func write(_ group: [StoreServiceInbox.Record]) throws(StoreError) {
+    let now = StoreClock.unixSeconds()
+    try perform { database throws(StoreError) in
+      try database.inTransaction { () throws(StoreError) in
+        for record in group {
+          switch record {
+          case .login(let login, let at): try database.recordLogins([(login, at: at)])
+          case .temporaryBan(let ban): try database.addBan(NewBan(ban), now: now)
+          case .upgrade(let upgrade):
+            try database.upgradePassword(
+              of: upgrade.account, from: upgrade.old, to: upgrade.new, now: now)
+          }
+        }
+      }
+    }
+    shared.count { statistics in
+      for record in group {
+        if case .upgrade = record {
+          statistics.upgrades += 1
+        } else {
+          statistics.recordsWritten += 1
+        }
+      }
+    }
+  }
+
+  /// Writes each record in its own transaction, and drops those that are refused.
+  ///
+  /// - Returns: false when the database fails; what is not written is kept.
+  private func writeOneByOne(_ group: [StoreServiceInbox.Record]) -> Bool {
+    for record in group {
+      do throws(StoreError) {
+        try write([record])
+      } catch {
+        guard connection.failure == nil else { return false }
+        shared.count { statistics in
+          switch record {
+          case .login: statistics.loginRecordsDropped += 1
+          case .temporaryBan: statistics.temporaryBansDropped += 1
+          // It is made again at the next login.
+          case .upgrade: break
+          }
+        }
+      }
+      forget([record])
+    }
+    return true
+  }
+
+  private func forget(_ group: [StoreServiceInbox.Record]) {
+    records.removeFirst(group.count)
+    shared.inbox.finished(group)
+  }
+}
+
+// What is done now and then.
+extension LoginVerifier {
+  private func keepHouse() {
+    let now = StoreClock.monotonic()
+    guard now >= nextPrune || connection.failure != nil else { return }
+    let configuration = shared.configuration
+    do throws(StoreError) {
+      try perform { database throws(StoreError) in
+        // After a failure: whether the database is back, though nobody asks.
+        _ = try database.dataVersion
+        if !hasToldKnown { try tellKnown(database) }
+        if now >= nextPrune {
+          let seconds = configuration.loginHistoryDays * 86_400
+          try database.pruneLogins(olderThan: StoreClock.unixSeconds() - seconds)
+          nextPrune = now + Self.pruneEvery
+        }
+      }
+    } catch {
+      // It is counted and told; the next turn tries again.
+      if connection.failure == nil { nextPrune = now + Self.pruneEvery }
+    }
+  }
+
+  private func tellKnown(_ database: Database) throws(StoreError) {
+    let configuration = shared.configuration
+    let seconds = Int64(clamping: configuration.knownFor.nanoseconds / 1_000_000_000)
+    var names: [AccountName] = []
+    try database.knownAccounts(
+      since: StoreClock.unixSeconds() - seconds, limit: configuration.knownAccountsMax
+    ) { name in names.append(name) }
+    hasToldKnown = true
+    shared.callbacks.known(names)
+  }
+}
+
+extension NewBan {
+  /// A rule's ban, with the rule as its author.
+  fileprivate init(_ ban: TemporaryBan) {
+    self.init(
+      effect: .ban, subject: ban.subject, listener: ban.listener, shownReason: ban.shownReason,
+      internalReason: ban.internalReason, author: "rule \(ban.rule)", until: ban.until)
+  }
+}

@@ -1,0 +1,150 @@
+public import Auth
+internal import Primitives
+
+/// A line of the login history.
+public struct LoginRow: Equatable, Sendable {
+  public var id: Int64
+  /// Unix seconds.
+  public var at: Int64
+  public var record: LoginRecord
+}
+
+extension Database {
+  /// How long a login stays in the history unless told otherwise: 90 days.
+  public static let loginLifetimeSeconds: Int64 = 90 * 86_400
+  /// The history's size: older logins go first.
+  public static let loginCountMax: Int64 = 5_000_000
+
+  /// Adds to the login history, and notes the last login of accounts that were let in.
+  ///
+  /// What clients wrote is cut off at 256 bytes.
+  /// - Parameter records: with Unix seconds; all in one transaction.
+  public func recordLogins(_ records: [(LoginRecord, at: Int64)]) throws(StoreError) {
+    guard !records.isEmpty else { return }
+    try inTransaction { () throws(StoreError) in
+      for (record, at) in records { try insertLogin(record, at: at) }
+    }
+  }
+
+  /// Newest first.
+  ///
+  /// - Parameter subject: an account, or all addresses of a prefix; nil means all.
+  public func logins(of subject: Subject?, limit: Int) throws(StoreError) -> [LoginRow] {
+    let limit = SQLValue.integer(Int64(max(0, limit)))
+    let end = " ORDER BY id DESC LIMIT ?"
+    switch subject {
+    case nil:
+      return try rows(Self.loginQuery + end, [limit], LoginRow.init)
+    case .account(let name):
+      return try rows(
+        Self.loginQuery + " WHERE account = ?" + end, [.text(name.key), limit], LoginRow.init)
+    case .addresses(let prefix):
+      let range = AddressRange(prefix)
+      return try rows(
+        Self.loginQuery + " WHERE address BETWEEN ? AND ?"
+          + (range.isIPv4 ? "" : " AND NOT address BETWEEN ? AND ?") + end,
+        (range.isIPv4 ? range.bounds : range.bounds + AddressRange.ofIPv4.bounds) + [limit],
+        LoginRow.init)
+    }
+  }
+
+  /// Accounts that were let in since a second, the latest first; also such as live in tickets alone.
+  public func knownAccounts(
+    since: Int64, limit: Int, _ body: (AccountName) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    try forEach(
+      "SELECT name FROM last_login WHERE at >= ? ORDER BY at DESC LIMIT ?",
+      [.integer(since), .integer(Int64(max(0, limit)))]
+    ) { row throws(StoreError) in
+      guard let name = AccountName(row.text(0)) else { throw row.damaged("a name in last_login") }
+      try body(name)
+      return true
+    }
+  }
+
+  /// Forgets logins, in small transactions that let others in between.
+  ///
+  /// - Parameters:
+  ///   - olderThan: Unix seconds.
+  ///   - countMax: how many of the newest may stay.
+  /// - Returns: how many lines of the history went.
+  @discardableResult
+  public func pruneLogins(
+    olderThan: Int64, countMax: Int64 = loginCountMax
+  ) throws(StoreError) -> Int {
+    var total = 0
+    let batch = 5000
+    var count = batch
+    while count == batch {
+      try run(
+        "DELETE FROM login WHERE id IN (SELECT id FROM login WHERE at < ? LIMIT ?)",
+        [.integer(olderThan), .integer(Int64(batch))])
+      count = changeCount
+      total += count
+    }
+    // Numbers are given in order, so those this far behind the last are beyond the count.
+    let last = try integer("SELECT max(id) FROM login")
+    count = batch
+    while count == batch {
+      try run(
+        "DELETE FROM login WHERE id IN (SELECT id FROM login WHERE id <= ? ORDER BY id LIMIT ?)",
+        [.integer(last - max(0, countMax)), .integer(Int64(batch))])
+      count = changeCount
+      total += count
+    }
+    try run(
+      "DELETE FROM last_login WHERE at < ?"
+        + " AND NOT EXISTS (SELECT 1 FROM account WHERE account.key = last_login.account)",
+      [.integer(olderThan)])
+    return total
+  }
+}
+
+extension Database {
+  static let loginQuery =
+    "SELECT id, at, name, address, port, listener, outcome, detail FROM login"
+
+  func insertLogin(_ record: LoginRecord, at: Int64) throws(StoreError) {
+    let account = record.account.flatMap { AccountName($0) }
+    try run(
+      "INSERT INTO login (at, account, name, address, port, listener, outcome, detail)"
+        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      [
+        .integer(at), SQLValue(account?.key), SQLValue(record.account.map(cutOff)),
+        .blob(Array(copying: record.client.bytes)), .integer(Int64(record.client.port)),
+        .text(cutOff(record.listener)), .text(cutOff(record.outcome)),
+        .text(cutOff(record.detail)),
+      ])
+    if let account, record.outcome == "accepted" { try noteLastLogin(of: account, at: at) }
+  }
+
+  func noteLastLogin(of account: AccountName, at: Int64) throws(StoreError) {
+    try run(
+      "INSERT INTO last_login (account, name, at) VALUES (?, ?, ?)"
+        + " ON CONFLICT (account) DO UPDATE SET at = max(at, excluded.at)",
+      [.text(account.key), .text(account.text), .integer(at)])
+  }
+
+  private func cutOff(_ text: String) -> String {
+    let byteCountMax = 256
+    guard text.utf8.count > byteCountMax else { return text }
+    var kept = ""
+    for scalar in text.unicodeScalars {
+      guard kept.utf8.count + UTF8.width(scalar) <= byteCountMax else { break }
+      kept.unicodeScalars.append(scalar)
+    }
+    return kept
+  }
+}
+
+extension LoginRow {
+  init(_ row: borrowing Row) throws(StoreError) {
+    guard let address = [16 of UInt8](row.bytes(3)), let port = UInt16(exactly: row.integer(4))
+    else { throw row.damaged("the address of login \(row.integer(0))") }
+    self.init(
+      id: row.integer(0), at: row.integer(1),
+      record: LoginRecord(
+        account: row.optionalText(2), client: SocketAddress(ipv6: address, port: port),
+        listener: row.text(5), outcome: row.text(6), detail: row.text(7)))
+  }
+}

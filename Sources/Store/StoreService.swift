@@ -1,0 +1,223 @@
+public import Auth
+public import Primitives
+internal import Synchronization
+internal import Threading
+
+/// What a ``StoreService`` works with.
+public struct StoreServiceConfiguration: Sendable {
+  /// Of the database; the file is made at the start when there is none.
+  public var path: String
+  public var passwords = PasswordParameters()
+  /// Threads that hash passwords, 1 to 64; each needs the memory of ``passwords``.
+  public var passwordThreads = 1
+  /// How long a login stays in the history.
+  public var loginHistoryDays: Int64 = 90
+  /// Accounts that were let in so lately are told at the start.
+  public var knownFor: Interval = .seconds(14 * 86_400)
+  /// The most of them.
+  public var knownAccountsMax = 1 << 18
+  /// The listeners' names, in the order in which ``BanTable``'s lookups count them.
+  public var listeners: [String]
+  /// Allowances beside those in the store.
+  public var allow: [Subject] = []
+
+  public init(path: String, listeners: [String]) {
+    self.path = path
+    self.listeners = listeners
+  }
+}
+
+/// Who is told what the store finds. All are called on the service's threads and must not wait.
+public struct StoreServiceCallbacks: Sendable {
+  /// Each request's answer, once; ``StoreService/verify(_:)`` itself calls it when there is no room.
+  public var deliver: @Sendable (SessionID, LoginVerdict) -> Void
+  /// The bans as they are from here on.
+  public var bans: @Sendable (BanTable) -> Void
+  /// Accounts that were let in lately; once, soon after the start.
+  public var known: @Sendable ([AccountName]) -> Void
+  /// For the log: the error with which the store begins to fail; nil when it works again.
+  public var stateChanged: @Sendable (StoreError?) -> Void
+
+  public init(
+    deliver: @escaping @Sendable (SessionID, LoginVerdict) -> Void,
+    bans: @escaping @Sendable (BanTable) -> Void,
+    known: @escaping @Sendable ([AccountName]) -> Void = { _ in },
+    stateChanged: @escaping @Sendable (StoreError?) -> Void = { _ in }
+  ) {
+    self.deliver = deliver
+    self.bans = bans
+    self.known = known
+    self.stateChanged = stateChanged
+  }
+}
+
+/// What a service has done since its start.
+public struct StoreStatistics: Equatable, Sendable {
+  /// Requests that have no answer yet.
+  public var requestsWaiting = 0
+  /// Records that are not written yet.
+  public var recordsWaiting = 0
+  public var accepted: UInt64 = 0
+  public var refused: UInt64 = 0
+  public var unavailable: UInt64 = 0
+  /// Passwords that were hashed.
+  public var hashes: UInt64 = 0
+  /// Time that hashing took, in all threads together.
+  public var hashTime = Interval.zero
+  /// Passwords' records that were replaced by better ones.
+  public var upgrades: UInt64 = 0
+  public var recordsWritten: UInt64 = 0
+  /// Lines of the login history that found no room, or that the database did not take.
+  public var loginRecordsDropped: UInt64 = 0
+  /// Bans of rules that found no room, or that the database did not take; they hold in memory alone.
+  public var temporaryBansDropped: UInt64 = 0
+  /// Changes of bans that were taken over one by one.
+  public var banUpdates: UInt64 = 0
+  /// Times that all bans were read.
+  public var banReloads: UInt64 = 0
+  /// What the store fails with now.
+  public var failure: StoreError?
+  /// The last error of any kind.
+  public var lastError: String?
+
+  public init() {}
+}
+
+/// The database at work for a gateway: verifies logins, keeps records, and watches the bans, on
+/// threads of its own.
+///
+/// One thread asks and writes, in groups: each group's answers go out after its commit. A few hash
+/// passwords. One watches for changes of bans that other processes make, ten times a second. When the
+/// database fails, requests are answered with ``LoginVerdict/unavailable(_:)``, records wait, bans
+/// stay as they are, and the database is tried again in growing steps of 250 ms to 5 s.
+public final class StoreService: Sendable {
+  private let shared: StoreServiceShared
+  private let pool: HashPool
+  private let threadCount: Int
+
+  private init(shared: StoreServiceShared, pool: HashPool, threadCount: Int) {
+    self.shared = shared
+    self.pool = pool
+    self.threadCount = threadCount
+  }
+
+  /// Opens the database, reads all bans, and starts the threads.
+  ///
+  /// - Returns: the service, and the bans that hold; later ones come to the callback.
+  /// - Throws: what the database can't be opened or read for; ``StoreError/outOfMemory`` when there
+  ///   is no thread.
+  public static func start(
+    _ configuration: StoreServiceConfiguration, _ callbacks: StoreServiceCallbacks
+  ) throws(StoreError) -> (service: StoreService, bans: BanTable) {
+    precondition((1...64).contains(configuration.passwordThreads))
+    let shared = StoreServiceShared(configuration, callbacks)
+    let watcher = BanWatcher(shared)
+    let bans = try watcher.load()
+    let pool = HashPool(shared)
+    let verifier = LoginVerifier(shared, pool)
+    var started = 0
+    var bodies: [@Sendable () -> Void] = [{ watcher.run() }, { verifier.run() }]
+    for _ in 0..<configuration.passwordThreads { bodies.append { pool.run() } }
+    for body in bodies {
+      guard
+        startThread({ [ended = shared.ended] in
+          body()
+          ended.signal()
+        })
+      else { break }
+      started += 1
+    }
+    let service = StoreService(shared: shared, pool: pool, threadCount: started)
+    guard started == bodies.count else {
+      _ = service.stop(timeoutMilliseconds: 1000)
+      throw .outOfMemory
+    }
+    return (service, bans)
+  }
+
+  /// Takes a request whose answer comes to the callback; never waits.
+  public func verify(_ request: LoginRequest) {
+    guard !shared.inbox.add(request) else { return }
+    shared.count { $0.unavailable += 1 }
+    shared.callbacks.deliver(
+      request.session,
+      .unavailable("too many logins wait for the store (\(StoreServiceInbox.requestsMax))"))
+  }
+
+  /// Takes a record that is written soon; never waits. What finds no room is counted.
+  public func record(_ record: StoreRecord) {
+    switch record {
+    case .login(let login):
+      if !shared.inbox.add(.login(login, at: StoreClock.unixSeconds())) {
+        shared.count { $0.loginRecordsDropped += 1 }
+      }
+    case .temporaryBan(let ban):
+      if !shared.inbox.add(.temporaryBan(ban)) { shared.count { $0.temporaryBansDropped += 1 } }
+    }
+  }
+
+  /// Has the bans looked at now, without waiting for the next turn.
+  public func lookForBans() { shared.watcherWakeUp.signal() }
+
+  public func statistics() -> StoreStatistics {
+    var statistics = shared.statistics
+    (statistics.requestsWaiting, statistics.recordsWaiting) = shared.inbox.depths
+    statistics.failure = shared.health.current
+    return statistics
+  }
+
+  /// Writes what waits and ends the threads; requests without an answer get none.
+  ///
+  /// - Returns: false when they have not ended in time; what they hold is then given up.
+  public func stop(timeoutMilliseconds: UInt32) -> Bool {
+    shared.isStopping.store(true, ordering: .releasing)
+    shared.inbox.stop()
+    shared.watcherWakeUp.signal()
+    pool.stop()
+    let deadline = StoreClock.monotonic() + .milliseconds(UInt64(timeoutMilliseconds))
+    for _ in 0..<threadCount {
+      let left = deadline.since(StoreClock.monotonic()).milliseconds
+      guard shared.ended.wait(milliseconds: UInt32(clamping: left)) else { return false }
+    }
+    return true
+  }
+}
+
+/// What the service's threads have in common.
+final class StoreServiceShared: Sendable {
+  let configuration: StoreServiceConfiguration
+  let callbacks: StoreServiceCallbacks
+  let inbox = StoreServiceInbox()
+  let health: StoreHealth
+  let watcherWakeUp = Semaphore()
+  let ended = Semaphore()
+  let isStopping = Atomic(false)
+  private let counts = Mutex(StoreStatistics())
+
+  init(_ configuration: StoreServiceConfiguration, _ callbacks: StoreServiceCallbacks) {
+    self.configuration = configuration
+    self.callbacks = callbacks
+    health = StoreHealth(changed: callbacks.stateChanged)
+  }
+
+  var statistics: StoreStatistics { counts.withLock { $0 } }
+
+  func count(_ change: (inout StoreStatistics) -> Void) {
+    counts.withLock { change(&$0) }
+  }
+
+  /// Answers a request, which makes room for another.
+  func answer(_ request: LoginRequest, _ verdict: LoginVerdict) {
+    count { statistics in
+      switch verdict {
+      case .accepted: statistics.accepted += 1
+      case .refused: statistics.refused += 1
+      case .unavailable(let text):
+        statistics.unavailable += 1
+        statistics.lastError = text
+      }
+    }
+    inbox.finishedRequest()
+    callbacks.deliver(request.session, verdict)
+  }
+}

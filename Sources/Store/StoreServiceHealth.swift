@@ -1,0 +1,32 @@
+internal import Synchronization
+
+/// Whether the service's threads can work, told when that changes and not each time.
+final class StoreHealth: Sendable {
+  enum Part: Hashable, Sendable { case logins, bans }
+
+  private let failures = Mutex<[Part: StoreError]>([:])
+  private let changed: @Sendable (StoreError?) -> Void
+
+  /// - Parameter changed: told the error when the first part fails, and nil when none does any more.
+  init(changed: @escaping @Sendable (StoreError?) -> Void) { self.changed = changed }
+
+  func failed(_ part: Part, _ error: StoreError) {
+    let isNews = failures.withLock { failures in
+      let isNews = failures.isEmpty
+      failures[part] = error
+      return isNews
+    }
+    if isNews { changed(error) }
+  }
+
+  func works(_ part: Part) {
+    let isNews = failures.withLock { failures in
+      failures.removeValue(forKey: part) != nil && failures.isEmpty
+    }
+    if isNews { changed(nil) }
+  }
+
+  var current: StoreError? {
+    failures.withLock { failures in failures[.logins] ?? failures[.bans] }
+  }
+}

@@ -1,0 +1,160 @@
+public import Auth
+
+/// A token, without its secret, which the store does not know.
+public struct TokenRow: Equatable, Sendable {
+  public var id: Int64
+  public var account: AccountName
+  public var label: String
+  public var createdAt: Int64
+  public var createdBy: String
+  /// It is good before this second.
+  public var expiresAt: Int64?
+  public var isSingleUse: Bool
+  /// Its last use.
+  public var usedAt: Int64?
+  public var useCount: Int64
+  public var revokedAt: Int64?
+
+  /// Whether it lets its account in.
+  public func isGood(now: Int64) -> Bool {
+    revokedAt == nil && (expiresAt ?? .max) > now && !(isSingleUse && useCount > 0)
+  }
+}
+
+/// What became of a token that somebody showed.
+public enum TokenUse: Equatable, Sendable {
+  case accepted(AccountName)
+  case unknown
+  case expired
+  case revoked
+  /// A single-use token that let somebody in before.
+  case alreadyUsed
+  /// The token was good, and stays so.
+  case accountDisabled
+}
+
+extension Database {
+  /// - Parameter hash: the 32 bytes of BLAKE2b-256 of the secret.
+  /// - Throws: ``StoreError/unknownAccount(_:)``; ``StoreError/constraint(path:problem:)`` when the
+  ///   hash is not of 32 bytes, or there is a token with it.
+  @discardableResult
+  public func addToken(
+    hash: [UInt8], account: AccountName, label: String, expiresAt: Int64?, isSingleUse: Bool,
+    by author: String, now: Int64
+  ) throws(StoreError) -> Int64 {
+    try inTransaction { () throws(StoreError) in
+      try run(
+        "INSERT INTO token (hash, account, label, created_at, created_by, expires_at,"
+          + " is_single_use) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+          .blob(hash), .integer(try idOfAccount(account)), .text(label), .integer(now),
+          .text(author), SQLValue(expiresAt), SQLValue(isSingleUse),
+        ])
+      let id = lastInsertedID
+      try audit(
+        by: author, action: "token issue", subject: account.text, detail: "token \(id)", now: now)
+      return id
+    }
+  }
+
+  /// Counts a use of the token; of two at the same time, a single-use token lets one in.
+  public func useToken(hash: [UInt8], now: Int64) throws(StoreError) -> TokenUse {
+    // Most of what is refused is unknown, and needs no lock.
+    guard try token(hash: hash) != nil else { return .unknown }
+    return try inTransaction { () throws(StoreError) in
+      guard let (token, isDisabled) = try token(hash: hash) else { return .unknown }
+      if token.revokedAt != nil { return .revoked }
+      if let end = token.expiresAt, end <= now { return .expired }
+      if token.isSingleUse && token.useCount > 0 { return .alreadyUsed }
+      if isDisabled { return .accountDisabled }
+      try run(
+        "UPDATE token SET used_at = ?, use_count = use_count + 1 WHERE id = ?",
+        [.integer(now), .integer(token.id)])
+      return .accepted(token.account)
+    }
+  }
+
+  /// Newest first.
+  ///
+  /// - Parameter includingEnded: whether expired, revoked and used up ones are among them.
+  public func tokens(
+    of account: AccountName?, includingEnded: Bool, limit: Int, now: Int64
+  ) throws(StoreError) -> [TokenRow] {
+    try rows(
+      Self.tokenQuery
+        + """
+         WHERE (?1 IS NULL OR account.key = ?1) AND (?2 OR (token.revoked_at IS NULL
+          AND (token.expires_at IS NULL OR token.expires_at > ?3)
+          AND NOT (token.is_single_use AND token.use_count > 0)))
+        ORDER BY token.id DESC LIMIT ?4
+        """,
+      [
+        SQLValue(account?.key), SQLValue(includingEnded), .integer(now),
+        .integer(Int64(max(0, limit))),
+      ]
+    ) { row throws(StoreError) in try TokenRow(row) }
+  }
+
+  /// - Returns: whether there is such a token and it was not revoked before.
+  @discardableResult
+  public func revokeToken(id: Int64, by author: String, now: Int64) throws(StoreError) -> Bool {
+    try inTransaction { () throws(StoreError) in
+      let account = try first(
+        "UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
+          + " RETURNING (SELECT name FROM account WHERE account.id = token.account)",
+        [.integer(now), .integer(id)]
+      ) { $0.text(0) }
+      guard let account else { return false }
+      try audit(
+        by: author, action: "token revoke", subject: account, detail: "token \(id)", now: now)
+      return true
+    }
+  }
+
+  /// - Returns: how many there were that had not been revoked before.
+  @discardableResult
+  public func revokeTokens(
+    of account: AccountName, by author: String, now: Int64
+  ) throws(StoreError) -> Int {
+    try inTransaction { () throws(StoreError) in
+      try run(
+        "UPDATE token SET revoked_at = ? WHERE revoked_at IS NULL"
+          + " AND account = (SELECT id FROM account WHERE key = ?)",
+        [.integer(now), .text(account.key)])
+      let count = changeCount
+      try audit(
+        by: author, action: "token revoke", subject: account.text, detail: "all: \(count)",
+        now: now)
+      return count
+    }
+  }
+}
+
+extension Database {
+  static let tokenQuery = """
+    SELECT token.id, account.name, token.label, token.created_at, token.created_by,
+      token.expires_at, token.is_single_use, token.used_at, token.use_count, token.revoked_at,
+      account.is_disabled, token.hash
+    FROM token JOIN account ON account.id = token.account
+    """
+
+  private func token(
+    hash: [UInt8]
+  ) throws(StoreError) -> (token: TokenRow, isDisabled: Bool)? {
+    try first(Self.tokenQuery + " WHERE token.hash = ?", [.blob(hash)]) {
+      row throws(StoreError) in (try TokenRow(row), row.bool(10))
+    }
+  }
+}
+
+extension TokenRow {
+  init(_ row: borrowing Row) throws(StoreError) {
+    guard let account = AccountName(row.text(1)) else {
+      throw row.damaged("the account of token \(row.integer(0))")
+    }
+    self.init(
+      id: row.integer(0), account: account, label: row.text(2), createdAt: row.integer(3),
+      createdBy: row.text(4), expiresAt: row.optionalInteger(5), isSingleUse: row.bool(6),
+      usedAt: row.optionalInteger(7), useCount: row.integer(8), revokedAt: row.optionalInteger(9))
+  }
+}
