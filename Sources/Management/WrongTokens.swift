@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Counts wrong tokens, and says when a line in the log is due: whoever tries many does not fill it.
+/// Counts wrong tokens, and says when a line in the log is due: who tries many does not fill it.
 final class WrongTokens: Sendable {
   /// Between two lines, in nanoseconds.
   static let pauseNanoseconds: Int64 = 1_000_000_000

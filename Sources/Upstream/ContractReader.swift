@@ -72,7 +72,7 @@ public enum ContractReader {
     return fields.malformed ? nil : isLive
   }
 
-  /// Reads an `AuthenticateResult`; nil when it is malformed, which a text that is not UTF-8 is too.
+  /// Reads an `AuthenticateResult`; nil when it is malformed, as a text is that is not UTF-8.
   static func authenticated(_ message: UnsafeRawBufferPointer) -> AuthenticateOutcome? {
     var fields = unsafe FieldReader(message)
     var isAllowed = false

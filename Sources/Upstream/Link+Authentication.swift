@@ -26,8 +26,8 @@ extension Link {
   /// - Parameters:
   ///   - call: the owner's number for it; unique among those that are open.
   ///   - request: see ``ContractWriter/authenticate(_:)``.
-  /// - Returns: false when the worker can't be asked: it is not ready, or has as many calls as it or
-  ///   the link allows. Then there will be no answer.
+  /// - Returns: false when the worker can't be asked: it is not ready, or has as many calls as it
+  ///   or the link allows. Then there will be no answer.
   public mutating func authenticate(
     call: UInt64, request: [UInt8], timeout: Interval, now: Instant
   ) -> Bool {

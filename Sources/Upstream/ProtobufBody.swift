@@ -1,7 +1,7 @@
 /// Appends fields to a Protobuf message.
 ///
-/// Source: Protocol Buffers encoding specification. As proto3 has it, a field with its default value
-/// is left out.
+/// Source: Protocol Buffers encoding specification. As proto3 has it, a field with its default
+/// value is left out.
 extension [UInt8] {
   mutating func append(text: String, field: UInt64) {
     guard !text.isEmpty else { return }
