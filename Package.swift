@@ -73,6 +73,7 @@ let package = Package(
       ], swiftSettings: house),
 
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testing),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: testing),
     .testTarget(
       name: "FramingTests", dependencies: ["Framing", "Primitives"], swiftSettings: testing),
     .testTarget(name: "AuthTests", dependencies: ["Auth", "Primitives"], swiftSettings: testing),

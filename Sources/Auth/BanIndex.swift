@@ -55,22 +55,23 @@ struct BanIndex: Sendable {
     }
   }
 
-  init(_ builder: consuming Builder) {
+  /// Takes the memory of the builder over, so that there is never twice as much.
+  init(emptying builder: inout Builder) {
+    ipv4 = BanIndexPrefixes(emptying: &builder.ipv4)
+    ipv6 = BanIndexPrefixes(emptying: &builder.ipv6)
+    builder.reasons.forgetNumbers()
+    reasons = builder.reasons
     names = builder.names
     nameHeads = builder.nameHeads
     nameRecords = builder.nameRecords
-    var reasons = builder.reasons
-    reasons.forgetNumbers()
-    self.reasons = reasons
-    ipv4 = BanIndexPrefixes(builder.ipv4)
-    ipv6 = BanIndexPrefixes(builder.ipv6)
+    builder = Builder()
   }
 
   var count: Int { ipv4.records.count + ipv6.records.count + nameRecords.count }
 
   var byteCount: Int {
-    ipv4.byteCount + ipv6.byteCount + names.byteCount + reasons.byteCount + nameHeads.capacity * 4
-      + nameRecords.capacity * MemoryLayout<BanRecord>.stride
+    ipv4.byteCount + ipv6.byteCount + names.byteCount + reasons.byteCount + nameHeads.count * 4
+      + nameRecords.count * MemoryLayout<BanRecord>.stride
   }
 
   /// Every record's id, in no order.

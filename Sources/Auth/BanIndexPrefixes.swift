@@ -8,7 +8,7 @@
 struct BanIndexPrefixes<Address: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & Sendable>:
   Sendable
 {
-  private static var stride: Int { 32 }
+  private static var sampleDistance: Int { 32 }
 
   let records: [BanRecord]
   private let starts: [Address]
@@ -34,25 +34,43 @@ struct BanIndexPrefixes<Address: FixedWidthInteger & UnsignedInteger & BitwiseCo
       keys.append(Key(start: start, bitCount: record.bitCount, index: UInt32(records.count)))
       records.append(record)
     }
+
+    /// Brings keys and records into the keys' order, the records without a copy of them all.
+    fileprivate mutating func sort() {
+      keys.sort()
+      for first in keys.indices where Int(keys[first].index) != first {
+        // Along one cycle of the permutation, each record moves to the place that wants it.
+        let displaced = records[first]
+        var place = first
+        while true {
+          let source = Int(keys[place].index)
+          keys[place].index = UInt32(place)
+          if source == first { break }
+          records[place] = records[source]
+          place = source
+        }
+        records[place] = displaced
+      }
+    }
   }
 
-  init(_ builder: consuming Builder) {
-    var keys = builder.keys
-    let added = builder.records
-    keys.sort()
-    var sweep = Sweep(capacity: keys.count)
-    for key in keys { sweep.add(key, added[Int(key.index)]) }
+  init(emptying builder: inout Builder) {
+    builder.sort()
+    var sweep = Sweep(records: builder.records)
+    builder.records = []
+    for index in builder.keys.indices { sweep.add(builder.keys[index], at: index) }
+    builder.keys = []
     sweep.closeAll()
     records = sweep.records
     starts = sweep.starts
     heads = sweep.heads
-    samples = Swift.stride(from: 0, to: starts.count, by: Self.stride).map { [starts] in starts[$0]
-    }
+    let places = stride(from: 0, to: sweep.starts.count, by: Self.sampleDistance)
+    samples = places.map { sweep.starts[$0] }
   }
 
   var byteCount: Int {
-    records.capacity * MemoryLayout<BanRecord>.stride + heads.capacity * 4
-      + (starts.capacity + samples.capacity) * MemoryLayout<Address>.stride
+    records.count * MemoryLayout<BanRecord>.stride + heads.count * 4
+      + (starts.count + samples.count) * MemoryLayout<Address>.stride
   }
 
   /// The innermost ban that covers `address`, or ``BanRecord/none``.
@@ -60,9 +78,9 @@ struct BanIndexPrefixes<Address: FixedWidthInteger & UnsignedInteger & BitwiseCo
     guard !records.isEmpty else { return BanRecord.none }
     // The first start is zero, so there is always a last one that is not above the address.
     let sample = Self.last(notAbove: address, in: samples, 0..<samples.count)
-    let first = sample * Self.stride
+    let first = sample * Self.sampleDistance
     let place = Self.last(
-      notAbove: address, in: starts, first..<min(first + Self.stride, starts.count))
+      notAbove: address, in: starts, first..<min(first + Self.sampleDistance, starts.count))
     return heads[place]
   }
 
@@ -90,27 +108,25 @@ extension BanIndexPrefixes {
       var head: UInt32
     }
 
-    var records: [BanRecord] = []
+    var records: [BanRecord]
     var starts: [Address] = []
     var heads: [UInt32] = []
     /// Prefixes that the sweep is within, outermost first: never more than an address has bits, and
     /// one.
     private var open: [Open] = []
 
-    init(capacity: Int) {
-      records.reserveCapacity(capacity)
-      guard capacity > 0 else { return }
-      starts.reserveCapacity(capacity * 2 + 1)
-      heads.reserveCapacity(capacity * 2 + 1)
+    init(records: [BanRecord]) {
+      self.records = records
+      guard !records.isEmpty else { return }
+      starts.reserveCapacity(records.count * 2 + 1)
+      heads.reserveCapacity(records.count * 2 + 1)
       begin(0, BanRecord.none)
     }
 
-    mutating func add(_ key: Key, _ added: BanRecord) {
+    mutating func add(_ key: Key, at place: Int) {
       while let inner = open.last, inner.last < key.start { close(inner) }
-      var record = added
-      record.parent = open.last?.head ?? BanRecord.none
-      let index = UInt32(records.count)
-      records.append(record)
+      let index = UInt32(place)
+      records[place].parent = open.last?.head ?? BanRecord.none
       if let inner = open.last, inner.start == key.start, inner.bitCount == key.bitCount {
         open[open.count - 1].head = index
       } else {

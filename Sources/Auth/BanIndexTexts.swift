@@ -9,7 +9,7 @@ struct BanIndexTexts: Sendable {
   private static let unused = UInt32.max
 
   var count: Int { ends.count }
-  var byteCount: Int { bytes.capacity + (ends.capacity + slots.capacity) * 4 }
+  var byteCount: Int { bytes.count + (ends.count + slots.count) * 4 }
   var textByteCount: Int { bytes.count }
 
   /// The text's number, new if need be.

@@ -18,9 +18,9 @@ struct BanTableLayer: Sendable {
     }
   }
 
-  init(_ builder: consuming Builder) {
-    bans = BanIndex(builder.bans)
-    allowances = BanIndex(builder.allowances)
+  init(emptying builder: inout Builder) {
+    bans = BanIndex(emptying: &builder.bans)
+    allowances = BanIndex(emptying: &builder.allowances)
     var ids: [Int64] = []
     ids.reserveCapacity(bans.count + allowances.count)
     bans.appendIDs(to: &ids)

@@ -46,7 +46,8 @@ struct KeyedHash {
     }
   }
 
-  private struct State {
+  /// The algorithm, between two words.
+  struct State {
     private var v0: UInt64
     private var v1: UInt64
     private var v2: UInt64

@@ -4,7 +4,9 @@ public import Primitives
 ///
 /// Offences are counted in eight slots of an eighth of the rule's window each. So fewer than the
 /// rule's count within its window never make a ban, and that many within seven eighths of it always
-/// do. A ban begins the count anew; the number of bans stays until it is forgotten.
+/// do. A ban begins the count anew; the number of bans stays until it is forgotten. Offences during
+/// a ban are the last of what led to it and count for nothing, or a hundred guesses at once would
+/// make many bans, each longer than the one before.
 ///
 /// A key lives in one set of eight places, which a keyed hash names. A newcomer to a full set takes
 /// the place that says least: one without a former ban, then with the fewest offences, then with the
@@ -66,19 +68,19 @@ public struct OffenceTable: Sendable {
   /// - Returns: how long to ban, when this one makes the count full.
   public mutating func offend(_ subject: Subject, now: Instant) -> Interval? {
     let tag = hash(subject)
-    let place = place(of: tag, now: now) ?? newPlace(for: tag, now: now)
+    let place = place(of: tag) ?? newPlace(for: tag, now: now)
     return offend(at: place, now: now)
   }
 
   /// How many offences count against the rule's.
   public func used(_ subject: Subject, now: Instant) -> UInt64 {
-    guard let place = place(of: hash(subject), now: now) else { return 0 }
+    guard let place = place(of: hash(subject)) else { return 0 }
     return entry(at: place, now: now).offences
   }
 
   /// How many bans the next one follows on.
   public func bans(_ subject: Subject, now: Instant) -> Int {
-    guard let place = place(of: hash(subject), now: now) else { return 0 }
+    guard let place = place(of: hash(subject)) else { return 0 }
     return Int(entry(at: place, now: now).bans)
   }
 
@@ -90,6 +92,7 @@ public struct OffenceTable: Sendable {
 
   private mutating func offend(at place: Int, now: Instant) -> Interval? {
     var entry = entry(at: place, now: now)
+    guard entry.banEnd <= now else { return nil }
     defer { entries[place] = entry }
     let slot = Int(entry.slot % UInt64(Self.slotCount))
     if entry.counts[slot] < .max { entry.counts[slot] += 1 }
@@ -116,11 +119,11 @@ public struct OffenceTable: Sendable {
   private func entry(at place: Int, now: Instant) -> Entry {
     var entry = entries[place]
     entry.advance(to: now.nanoseconds / slotNanoseconds)
-    if now.since(entry.banEnd) > rule.forgetAfter { entry.bans = 0 }
+    if now.since(entry.banEnd) >= rule.forgetAfter { entry.bans = 0 }
     return entry
   }
 
-  private func place(of tag: UInt64, now: Instant) -> Int? {
+  private func place(of tag: UInt64) -> Int? {
     places(of: tag).first { entries[$0].tag == tag }
   }
 

@@ -20,8 +20,8 @@ public enum Base64URL {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// - Returns: nil for any text but the one that ``encode(_:)`` makes: no padding, no line ends, no
-  ///   bits behind the last byte. So two texts never mean the same bytes.
+  /// - Returns: nil for any text but the one that ``encode(_:)`` makes: no padding, no line ends,
+  ///   no bits behind the last byte. So two texts never mean the same bytes.
   public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard text.count % 4 != 1 else { return nil }
     var bytes: [UInt8] = []

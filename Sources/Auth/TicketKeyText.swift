@@ -14,7 +14,8 @@ public enum TicketKeyText {
   /// - Returns: 32 bytes, or nil when this is not a public key's text.
   public static func publicKey(_ text: String) -> [UInt8]? { bytes(text, behind: publicPrefix) }
 
-  /// - Returns: the 32 bytes that the key is made from, or nil when this is not a secret key's text.
+  /// - Returns: the 32 bytes that the key is made from, or nil when this is not a secret key's
+  ///   text.
   public static func secretSeed(_ text: String) -> [UInt8]? { bytes(text, behind: secretPrefix) }
 
   private static func hex(_ bytes: [UInt8]) -> String {

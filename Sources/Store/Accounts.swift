@@ -214,7 +214,7 @@ extension Database {
 }
 
 extension Account {
-  init(_ row: borrowing Row) throws(StoreError) {
+  init(_ row: Row) throws(StoreError) {
     guard let name = AccountName(row.text(1)) else {
       throw row.damaged("the name of account \(row.integer(0))")
     }

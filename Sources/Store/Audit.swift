@@ -33,7 +33,7 @@ extension Database {
 }
 
 extension AuditRow {
-  init(_ row: borrowing Row) {
+  init(_ row: Row) {
     self.init(
       id: row.integer(0), at: row.integer(1), author: row.text(2), action: row.text(3),
       subject: row.text(4), detail: row.text(5))

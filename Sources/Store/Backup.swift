@@ -5,33 +5,45 @@ extension Database {
   ///
   /// Reads all of it: seconds for a million bans.
   public func check() throws(StoreError) -> [String] {
-    try readingOneState { () throws(StoreError) in
-      var problems = try integrityProblems()
-      try forEach("PRAGMA foreign_key_check") { row in
-        problems.append(
-          "row \(row.integer(1)) of table \(row.text(0)) belongs to one of \(row.text(2))"
-            + " that is not there")
-        return problems.count < 100
+    var problems: [String] = []
+    do throws(StoreError) {
+      try forEach("PRAGMA integrity_check(100)") { row in
+        problems += row.text(0).split(separator: "\n").map { String($0) }.filter { line in
+          line != "ok" && !line.hasPrefix("*** in database")
+        }
+        return true
       }
-      let version = try integer("PRAGMA user_version")
-      if version != Self.schemaVersion {
-        problems.append("the schema version is \(version) instead of \(Self.schemaVersion)")
-      }
-      let mute = try integer(
-        "SELECT count(*) FROM ban WHERE NOT EXISTS"
-          + " (SELECT 1 FROM ban_event WHERE ban_event.ban = ban.id AND is_lift = 0)"
-          + " OR (lifted_at IS NOT NULL AND NOT EXISTS"
-          + " (SELECT 1 FROM ban_event WHERE ban_event.ban = ban.id AND is_lift = 1))")
-      if mute > 0 { problems.append("\(mute) bans have no event that tells of them") }
-      if let rights = DatabaseFile.rightsOfOthers(path) {
-        problems.append("others may read or write \(path) (mode \(rights)): chmod 600 \(path)")
-      }
-      return problems
+      if problems.isEmpty { problems = try logicalProblems() }
+    } catch {
+      // Some damage keeps even the check from going on.
+      guard case .corrupt(_, let problem) = error else { throw error }
+      problems.append(problem)
     }
+    if let rights = DatabaseFile.rightsOfOthers(path) {
+      problems.append("others may read or write \(path) (mode \(rights)): chmod 600 \(path)")
+    }
+    return problems
   }
 
-  private func integrityProblems() throws(StoreError) -> [String] {
-    try rows("PRAGMA integrity_check(100)") { $0.text(0) }.filter { $0 != "ok" }
+  private func logicalProblems() throws(StoreError) -> [String] {
+    var problems: [String] = []
+    try forEach("PRAGMA foreign_key_check") { row in
+      problems.append(
+        "row \(row.integer(1)) of table \(row.text(0)) belongs to one of \(row.text(2))"
+          + " that is not there")
+      return problems.count < 100
+    }
+    let version = try integer("PRAGMA user_version")
+    if version != Self.schemaVersion {
+      problems.append("the schema version is \(version) instead of \(Self.schemaVersion)")
+    }
+    let mute = try integer(
+      "SELECT count(*) FROM ban WHERE NOT EXISTS"
+        + " (SELECT 1 FROM ban_event WHERE ban_event.ban = ban.id AND is_lift = 0)"
+        + " OR (lifted_at IS NOT NULL) <> EXISTS"
+        + " (SELECT 1 FROM ban_event WHERE ban_event.ban = ban.id AND is_lift = 1)")
+    if mute > 0 { problems.append("\(mute) bans and their events tell different things") }
+    return problems
   }
 
   /// Writes a copy of the database as it is at this moment, while others go on using it.

@@ -26,7 +26,7 @@ final class BanWatcher: @unchecked Sendable {
 
   init(_ shared: StoreServiceShared) {
     self.shared = shared
-    connection = StoreConnection(path: shared.configuration.path)
+    connection = StoreConnection(shared.configuration)
   }
 
   /// Opens the database, or makes it, and reads all bans.
@@ -40,6 +40,7 @@ final class BanWatcher: @unchecked Sendable {
   }
 
   func run() {
+    defer { connection.close() }
     while true {
       _ = shared.watcherWakeUp.wait(milliseconds: Self.turnMilliseconds)
       if shared.isStopping.load(ordering: .acquiring) { return }

@@ -234,7 +234,7 @@ extension Database {
 }
 
 extension BanRow {
-  init(_ row: borrowing Row) throws(StoreError) {
+  init(_ row: Row) throws(StoreError) {
     let id = row.integer(0)
     guard let effect = BanEffect(rawValue: row.text(1)) else {
       throw row.damaged("the effect of ban \(id)")
@@ -266,7 +266,7 @@ extension Subject {
   }
 
   init(
-    _ row: borrowing Row, prefix: Int32, bits: Int32, text: Int32
+    _ row: Row, prefix: Int32, bits: Int32, text: Int32
   ) throws(StoreError) {
     if row.isNull(prefix) {
       guard let name = AccountName(row.text(text)) else {

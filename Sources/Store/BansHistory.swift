@@ -86,8 +86,8 @@ extension Database {
   ) throws(StoreError) -> BanChanges {
     var changes = BanChanges(seq: seq)
     try forEach(
-      "SELECT \(Self.liveColumns), lifted_at IS NULL AND (until IS NULL OR until > ?1), seq, is_lift"
-        + " FROM ban_event JOIN ban ON ban.id = ban_event.ban WHERE seq > ?2 ORDER BY seq LIMIT ?3",
+      "SELECT \(Self.liveColumns), lifted_at IS NULL AND (until IS NULL OR until > ?1), seq,"
+        + " is_lift FROM ban_event JOIN ban ON ban.id = ban_event.ban WHERE seq > ?2 ORDER BY seq LIMIT ?3",
       [.integer(now), .integer(seq), .integer(Int64(max(0, limit)))]
     ) { row throws(StoreError) in
       changes.seq = row.integer(9)
@@ -114,7 +114,7 @@ extension Database {
   private static let liveColumns =
     "ban.id, effect, prefix, bits, subject, listener, shown_reason, until"
 
-  private func live(_ row: borrowing Row) throws(StoreError) -> (Ban, BanEffect) {
+  private func live(_ row: Row) throws(StoreError) -> (Ban, BanEffect) {
     guard let effect = BanEffect(rawValue: row.text(1)) else {
       throw row.damaged("the effect of ban \(row.integer(0))")
     }
@@ -126,7 +126,7 @@ extension Database {
 }
 
 extension BanEvent {
-  init(_ row: borrowing Row) {
+  init(_ row: Row) {
     self.init(
       seq: row.integer(0), at: row.integer(3), banID: row.integer(1),
       kind: row.bool(2) ? .lifted : .added, author: row.text(4), reason: row.text(5))

@@ -3,8 +3,8 @@ public import Primitives
 
 /// Accounts, secrets, bans and history in one SQLite file.
 ///
-/// One thread at a time: who works on several threads opens one for each. The gateway and any number
-/// of commands may have the same file open. Every method that changes something does it in one
+/// One thread at a time: who works on several threads opens one for each. The gateway and any
+/// number of commands may have the same file open. Every method that changes something does it in one
 /// transaction, and waits up to the busy timeout for others to finish theirs.
 ///
 /// `now` is always in Unix seconds. Tables and settings are described in docs/store.md.
@@ -78,7 +78,7 @@ extension Database {
   /// Tells `body` each row until it returns false.
   func forEach(
     _ sql: String, _ values: [SQLValue] = [],
-    while body: (borrowing Row) throws(StoreError) -> Bool
+    while body: (Row) throws(StoreError) -> Bool
   ) throws(StoreError) {
     try statement(sql).run(values, body)
   }
@@ -89,7 +89,7 @@ extension Database {
 
   func rows<R>(
     _ sql: String, _ values: [SQLValue] = [],
-    _ read: (borrowing Row) throws(StoreError) -> R
+    _ read: (Row) throws(StoreError) -> R
   ) throws(StoreError) -> [R] {
     var rows: [R] = []
     try forEach(sql, values) { row throws(StoreError) in
@@ -101,7 +101,7 @@ extension Database {
 
   func first<R>(
     _ sql: String, _ values: [SQLValue] = [],
-    _ read: (borrowing Row) throws(StoreError) -> R
+    _ read: (Row) throws(StoreError) -> R
   ) throws(StoreError) -> R? {
     var found: R?
     try forEach(sql, values) { row throws(StoreError) in

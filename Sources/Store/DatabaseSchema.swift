@@ -27,12 +27,12 @@ extension Database {
   /// Takes the steps that are missing, each with its number in one transaction.
   ///
   /// The number is read again within the transaction: another process may have come first.
-  func migrate() throws(StoreError) {
-    while try ownVersion() < Self.schemaVersion {
+  func migrate(by steps: [String] = Schema.steps) throws(StoreError) {
+    while try integer("PRAGMA user_version") < steps.count {
       try inTransaction { () throws(StoreError) in
-        let version = try ownVersion()
-        guard version < Self.schemaVersion else { return }
-        try execute(Schema.steps[Int(version)])
+        let version = Int(try integer("PRAGMA user_version"))
+        guard version < steps.count else { return }
+        try execute(steps[version])
         try execute("PRAGMA user_version = \(version + 1)")
       }
     }

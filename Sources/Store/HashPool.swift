@@ -33,9 +33,11 @@ final class HashPool: Sendable {
 
   init(_ shared: StoreServiceShared) { self.shared = shared }
 
-  func add(_ jobs: [Job]) {
-    state.withLock { $0.jobs += jobs }
-    for _ in jobs { wakeUp.signal() }
+  func add(_ jobs: consuming [Job]) {
+    let count = jobs.count
+    let added = consume jobs
+    state.withLock { $0.jobs += added }
+    for _ in 0..<count { wakeUp.signal() }
   }
 
   /// Jobs that wait are forgotten.
@@ -51,25 +53,34 @@ final class HashPool: Sendable {
   func run() {
     // Linux lowers the calling thread alone (setpriority(2), "C library/kernel differences").
     _ = nice(Self.niceness)
+    prepare()
     while true {
       _ = wakeUp.wait()
-      let (job, isStopping): (Job?, Bool) = state.withLock { state in
+      var (job, isStopping): (Job?, Bool) = state.withLock { state in
         (state.jobs.isEmpty ? nil : state.jobs.removeFirst(), state.isStopping)
       }
       if isStopping { return }
-      if let job { perform(job) }
+      if job != nil { perform(&job!) }
     }
   }
 
-  private func perform(_ job: Job) {
-    var request = job.request
-    var password = request.credentials.secret
-    request.credentials.secret = []
+  /// Sees to it that the first unknown account takes no longer than the others.
+  private func prepare() {
+    do throws(StoreError) {
+      try PasswordHash.verifyNobody([], current: shared.configuration.passwords)
+    } catch {
+      shared.count { $0.lastError = error.description }
+    }
+  }
+
+  private func perform(_ job: inout Job) {
+    var password: [UInt8] = []
+    swap(&password, &job.request.credentials.secret)
     defer { SecretBytes.wipe(&password) }
     let start = StoreClock.monotonic()
-    let (verdict, upgrade) = answer(password, request.credentials, job.question)
+    let (verdict, upgrade) = answer(password, job.request.credentials, job.question)
     count(since: start)
-    shared.answer(request, verdict)
+    shared.answer(job.request, verdict)
     // The player is in by now. Under load whoever waits for a first answer comes before this.
     if let upgrade, state.withLock({ $0.jobs.isEmpty }) { renew(upgrade, password) }
   }

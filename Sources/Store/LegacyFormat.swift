@@ -22,7 +22,8 @@ public struct LegacyFormat: Equatable, Sendable, CustomStringConvertible {
     Preset(name: "mysql", formula: "sha1(sha1raw(password))"),
   ]
 
-  /// Texts that say themselves what they are (see ``LegacyHash``), and bare digests by their length.
+  /// Texts that say themselves what they are (see ``LegacyHash``), and bare digests by their
+  /// length.
   public static let automatic = LegacyFormat(layout: nil)
 
   /// Nil for ``automatic``.

@@ -3,9 +3,9 @@ public import Auth
 /// A hash of a password as another program kept it, before it is wrapped
 /// (``PasswordHash/wrap(legacy:_:)``).
 ///
-/// These say themselves what they are: `$2a$`, `$2b$`, `$2y$` (bcrypt), `$1$`, `$5$`, `$6$` (crypt),
-/// `$P$`, `$H$` (phpBB 3, WordPress), `$apr1$` and `{SHA}` (Apache's htpasswd), `$SHA$salt$digits`
-/// (AuthMe), `*` and 40 digits (MySQL 4.1).
+/// These say themselves what they are: `$2a$`, `$2b$`, `$2y$` (bcrypt), `$1$`, `$5$`, `$6$`
+/// (crypt), `$P$`, `$H$` (phpBB 3, WordPress), `$apr1$` and `{SHA}` (Apache's htpasswd),
+/// `$SHA$salt$digits` (AuthMe), `*` and 40 digits (MySQL 4.1).
 public struct LegacyHash: Equatable, Sendable {
   /// The longest text, in bytes.
   public static let textByteCountMax = 256

@@ -11,8 +11,8 @@ internal import CSodium
 /// literal  = "'" 1*( %x21-26 / %x28-7E ) "'"
 /// ```
 ///
-/// A function gives lower-case hexadecimal digits, with "raw" the bytes themselves; the outermost one
-/// gives digits. `upper` and `lower` change ASCII letters; `utf16le` is of UTF-8 text.
+/// A function gives lower-case hexadecimal digits, with "raw" the bytes themselves; the outermost
+/// one gives digits. `upper` and `lower` change ASCII letters; `utf16le` is of UTF-8 text.
 struct LegacyLayout: Equatable, Sendable, CustomStringConvertible {
   enum Function: String, CaseIterable, Sendable {
     case md5, sha1, sha256, sha512

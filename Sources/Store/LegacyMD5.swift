@@ -8,7 +8,8 @@ enum LegacyMD5 {
   /// The dearest cost that is taken, as the logarithm of the rounds to base 2.
   private static let portableCostMax = 18
 
-  /// "Portable" hashes of phpBB 3, WordPress and others: `$P$` or `$H$`, a digit of cost, 8 of salt.
+  /// "Portable" hashes of phpBB 3, WordPress and others: `$P$` or `$H$`, a digit of cost, 8 of
+  /// salt.
   ///
   /// - Returns: nil when the setting is none.
   static func portable(_ password: [UInt8], setting: [UInt8]) -> [UInt8]? {

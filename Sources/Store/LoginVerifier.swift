@@ -23,16 +23,17 @@ final class LoginVerifier: @unchecked Sendable {
   init(_ shared: StoreServiceShared, _ pool: HashPool) {
     self.shared = shared
     self.pool = pool
-    connection = StoreConnection(path: shared.configuration.path)
+    connection = StoreConnection(shared.configuration)
   }
 
   func run() {
+    defer { connection.close() }
     while true {
-      let (requests, taken, isStopping) = shared.inbox.take()
-      records += taken
-      if !isStopping { verify(requests) }
+      var taken = shared.inbox.take()
+      records += taken.records
+      if !taken.isStopping { verify(&taken.requests) }
       write()
-      if isStopping { return }
+      if taken.isStopping { return }
       keepHouse()
       _ = shared.inbox.wakeUp.wait(milliseconds: idleMilliseconds)
     }
@@ -68,39 +69,40 @@ extension LoginVerifier {
     case ticket(Ticket, TicketConfiguration)
   }
 
-  private func verify(_ requests: [LoginRequest]) {
-    var rest = requests[...]
-    while !rest.isEmpty {
-      let group = rest.prefix(Self.groupMax)
-      rest = rest.dropFirst(group.count)
-      verifyGroup(group)
+  private func verify(_ requests: inout [LoginRequest]) {
+    for start in stride(from: 0, to: requests.count, by: Self.groupMax) {
+      verify(&requests, start..<min(start + Self.groupMax, requests.count))
     }
   }
 
-  private func verifyGroup(_ group: ArraySlice<LoginRequest>) {
+  /// Takes the secrets out of a group's requests, so that no copy of them outlives their use.
+  private func verify(_ requests: inout [LoginRequest], _ group: Range<Int>) {
     let now = StoreClock.unixSeconds()
-    var passwords: [LoginRequest] = []
+    var jobs: [HashPool.Job] = []
     var claims: [(request: LoginRequest, claim: Claim)] = []
-    for request in group {
-      switch request.kind {
-      case .password: passwords.append(request)
+    for index in group {
+      switch requests[index].kind {
+      case .password:
+        jobs.append(.init(request: requests[index], question: .nobody))
+        requests[index].credentials.secret = []
       case .token:
-        let hash = TokenSecret.hash(of: request.credentials.secret)
-        claims.append((withoutSecret(request), .token(hash: hash)))
+        let hash = TokenSecret.hash(of: requests[index].credentials.secret)
+        SecretBytes.wipe(&requests[index].credentials.secret)
+        claims.append((requests[index], .token(hash: hash)))
       case .ticket(let configuration):
-        switch TicketVerifier.check(request.credentials.secret, configuration, now: now) {
-        case .refused(let refusal): shared.answer(withoutSecret(request), .refused(refusal))
-        case .good(let ticket):
-          guard isNamed(ticket.account, request) else {
-            shared.answer(withoutSecret(request), .refused(.wrongSecret))
-            continue
-          }
-          claims.append((withoutSecret(request), .ticket(ticket, configuration)))
+        let finding = TicketVerifier.check(
+          requests[index].credentials.secret, configuration, now: now)
+        SecretBytes.wipe(&requests[index].credentials.secret)
+        switch finding {
+        case .refused(let refusal): shared.answer(requests[index], .refused(refusal))
+        case .good(let ticket) where isNamed(ticket.account, requests[index]):
+          claims.append((requests[index], .ticket(ticket, configuration)))
+        case .good: shared.answer(requests[index], .refused(.wrongSecret))
         }
       }
     }
     settle(claims, now: now)
-    lookUp(passwords)
+    lookUp(jobs)
   }
 
   /// Decides on tokens and tickets in one transaction; answers go out when it is committed.
@@ -152,39 +154,31 @@ extension LoginVerifier {
     }
   }
 
-  /// False when the packet names another account than the secret: the game would believe the packet.
+  /// False when the packet names another account than the secret: the game would believe the
+  /// packet.
   private func isNamed(_ account: AccountName, _ request: LoginRequest) -> Bool {
     guard let name = request.credentials.account else { return true }
     return AccountName(name) == account
   }
 
   /// Hands passwords over to the pool with what they are compared to.
-  private func lookUp(_ requests: [LoginRequest]) {
-    guard !requests.isEmpty else { return }
-    var jobs: [HashPool.Job] = []
+  private func lookUp(_ jobs: consuming [HashPool.Job]) {
+    guard !jobs.isEmpty else { return }
     do throws(StoreError) {
       try perform { database throws(StoreError) in
-        for request in requests {
-          let name = request.credentials.account.flatMap { AccountName($0) }
-          var question = HashPool.Job.Question.nobody
-          if let name, let found = try database.passwordRecord(of: name) {
-            question = .account(found.account, found.record)
-          }
-          jobs.append(.init(request: request, question: question))
+        for index in jobs.indices {
+          let name = jobs[index].request.credentials.account.flatMap { AccountName($0) }
+          guard let name, let found = try database.passwordRecord(of: name) else { continue }
+          jobs[index].question = .account(found.account, found.record)
         }
       }
       pool.add(jobs)
     } catch {
-      for request in requests {
-        shared.answer(withoutSecret(request), .unavailable(error.description))
+      for index in jobs.indices {
+        SecretBytes.wipe(&jobs[index].request.credentials.secret)
+        shared.answer(jobs[index].request, .unavailable(error.description))
       }
     }
-  }
-
-  private func withoutSecret(_ request: LoginRequest) -> LoginRequest {
-    var request = request
-    SecretBytes.wipe(&request.credentials.secret)
-    return request
   }
 }
 

@@ -48,7 +48,7 @@ extension Database {
     }
   }
 
-  /// Accounts that were let in since a second, the latest first; also such as live in tickets alone.
+  /// Accounts that were let in since a second, the latest first; also those of tickets alone.
   public func knownAccounts(
     since: Int64, limit: Int, _ body: (AccountName) throws(StoreError) -> Void
   ) throws(StoreError) {
@@ -138,7 +138,7 @@ extension Database {
 }
 
 extension LoginRow {
-  init(_ row: borrowing Row) throws(StoreError) {
+  init(_ row: Row) throws(StoreError) {
     guard let address = [16 of UInt8](row.bytes(3)), let port = UInt16(exactly: row.integer(4))
     else { throw row.damaged("the address of login \(row.integer(0))") }
     self.init(

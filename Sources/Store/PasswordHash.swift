@@ -172,7 +172,8 @@ public enum PasswordHash {
   }
 }
 
-/// What an encoded Argon2id says it costs: a record that came from elsewhere could ask for any memory.
+/// What an encoded Argon2id says it costs: a record that came from elsewhere could ask for any
+/// memory.
 private struct Argon2idText {
   var memoryBytes: Int
   var opsLimit: UInt64

@@ -38,7 +38,7 @@ final class Statement {
 
   /// Runs it from the beginning; `body` is told each row until it returns false.
   func run(
-    _ values: [SQLValue], _ body: (borrowing Row) throws(StoreError) -> Bool
+    _ values: [SQLValue], _ body: (Row) throws(StoreError) -> Bool
   ) throws(StoreError) {
     isInUse = true
     defer {
@@ -85,9 +85,9 @@ final class Statement {
   }
 }
 
-/// The row that a statement stands at.
+/// The row that a statement stands at; good until whoever is told of it returns.
 @safe
-struct Row: ~Copyable {
+struct Row {
   private let statement: OpaquePointer
   private let path: String
 

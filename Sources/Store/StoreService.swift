@@ -20,6 +20,8 @@ public struct StoreServiceConfiguration: Sendable {
   public var listeners: [String]
   /// Allowances beside those in the store.
   public var allow: [Subject] = []
+  /// How long other writers may hold up a group of logins, which have deadlines.
+  var busyTimeout = Interval.seconds(2)
 
   public init(path: String, listeners: [String]) {
     self.path = path
@@ -27,9 +29,12 @@ public struct StoreServiceConfiguration: Sendable {
   }
 }
 
-/// Who is told what the store finds. All are called on the service's threads and must not wait.
+/// Who is told what the store finds.
+///
+/// All are called on the service's threads and must not wait.
 public struct StoreServiceCallbacks: Sendable {
-  /// Each request's answer, once; ``StoreService/verify(_:)`` itself calls it when there is no room.
+  /// Each request's answer, once; ``StoreService/verify(_:)`` itself calls it when there is no
+  /// room.
   public var deliver: @Sendable (SessionID, LoginVerdict) -> Void
   /// The bans as they are from here on.
   public var bans: @Sendable (BanTable) -> Void
@@ -69,7 +74,8 @@ public struct StoreStatistics: Equatable, Sendable {
   public var recordsWritten: UInt64 = 0
   /// Lines of the login history that found no room, or that the database did not take.
   public var loginRecordsDropped: UInt64 = 0
-  /// Bans of rules that found no room, or that the database did not take; they hold in memory alone.
+  /// Bans of rules that found no room, or that the database did not take; they hold in memory
+  /// alone.
   public var temporaryBansDropped: UInt64 = 0
   /// Changes of bans that were taken over one by one.
   public var banUpdates: UInt64 = 0
@@ -87,9 +93,9 @@ public struct StoreStatistics: Equatable, Sendable {
 /// threads of its own.
 ///
 /// One thread asks and writes, in groups: each group's answers go out after its commit. A few hash
-/// passwords. One watches for changes of bans that other processes make, ten times a second. When the
-/// database fails, requests are answered with ``LoginVerdict/unavailable(_:)``, records wait, bans
-/// stay as they are, and the database is tried again in growing steps of 250 ms to 5 s.
+/// passwords. One watches for changes of bans that other processes make, ten times a second. When
+/// the database fails, requests are answered with ``LoginVerdict/unavailable(_:)``, records wait,
+/// bans stay as they are, and the database is tried again in growing steps of 250 ms to 5 s.
 public final class StoreService: Sendable {
   private let shared: StoreServiceShared
   private let pool: HashPool
@@ -144,7 +150,9 @@ public final class StoreService: Sendable {
       .unavailable("too many logins wait for the store (\(StoreServiceInbox.requestsMax))"))
   }
 
-  /// Takes a record that is written soon; never waits. What finds no room is counted.
+  /// Takes a record that is written soon; never waits.
+  ///
+  /// What finds no room is counted.
   public func record(_ record: StoreRecord) {
     switch record {
     case .login(let login):

@@ -6,8 +6,6 @@ internal import Primitives
 /// A file that is gone is not made anew: all bans would be gone with it. It is an error until
 /// somebody puts a database in its place.
 final class StoreConnection {
-  /// How long others may hold up a group of logins, which have a deadline.
-  private static let busyTimeout = Interval.seconds(2)
   private static let backoffMin = Interval.milliseconds(250)
   private static let backoffMax = Interval.seconds(5)
   /// How often the file is looked for.
@@ -19,6 +17,7 @@ final class StoreConnection {
   }
 
   private let path: String
+  private let busyTimeout: Interval
   private var database: Database?
   private var identity: FileIdentity?
   private var nextCheck = Instant(nanoseconds: 0)
@@ -29,7 +28,10 @@ final class StoreConnection {
   /// How many times the database was opened.
   private(set) var openCount = 0
 
-  init(path: String) { self.path = path }
+  init(_ configuration: StoreServiceConfiguration) {
+    path = configuration.path
+    busyTimeout = configuration.busyTimeout
+  }
 
   /// Does `work` with the database.
   ///
@@ -60,7 +62,7 @@ final class StoreConnection {
     }
     if let failure, now < retryAt { throw failure }
     if !mayCreate { _ = try currentIdentity() }
-    let new = try Database(path: path, busyTimeout: Self.busyTimeout)
+    let new = try Database(path: path, busyTimeout: busyTimeout)
     identity = try currentIdentity()
     nextCheck = now + Self.checkEvery
     database = new
@@ -90,7 +92,8 @@ final class StoreConnection {
     close()
   }
 
-  private func close() {
+  /// Lets go of the database; the next use opens it again.
+  func close() {
     database = nil
     identity = nil
   }

@@ -7,7 +7,8 @@ final class StoreHealth: Sendable {
   private let failures = Mutex<[Part: StoreError]>([:])
   private let changed: @Sendable (StoreError?) -> Void
 
-  /// - Parameter changed: told the error when the first part fails, and nil when none does any more.
+  /// - Parameter changed: told the error when the first part fails, and nil when none does any
+  /// more.
   init(changed: @escaping @Sendable (StoreError?) -> Void) { self.changed = changed }
 
   func failed(_ part: Part, _ error: StoreError) {

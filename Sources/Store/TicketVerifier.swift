@@ -15,8 +15,8 @@ public enum TicketVerifier {
   /// Looks at form, signature, audience and times, in this order: nothing is said about a ticket
   /// whose signature is not good.
   ///
-  /// A ticket that is to live longer than the configuration allows is `malformed`; one of a key that
-  /// the configuration does not have is a `badSignature`.
+  /// A ticket that is to live longer than the configuration allows is `malformed`; one of a key
+  /// that the configuration does not have is a `badSignature`.
   ///
   /// - Parameter now: Unix seconds.
   public static func check(

@@ -148,7 +148,7 @@ extension Database {
 }
 
 extension TokenRow {
-  init(_ row: borrowing Row) throws(StoreError) {
+  init(_ row: Row) throws(StoreError) {
     guard let account = AccountName(row.text(1)) else {
       throw row.damaged("the account of token \(row.integer(0))")
     }

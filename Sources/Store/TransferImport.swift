@@ -182,15 +182,28 @@ extension Database {
       if let liftedAt {
         (liftedAt, try line.string("lifted_by"), try line.string("lift_reason"))
       } else { nil }
-    let same = try rows(of: subject, includingEnded: true, now: 0).contains { row in
-      row.effect == effect && row.listener == ban.listener && row.createdAt == createdAt
-        && row.until == ban.until && row.author == ban.author
-        && row.shownReason == ban.shownReason && row.internalReason == ban.internalReason
-    }
-    guard !same else { return false }
+    guard try !hasBan(ban, createdAt: createdAt) else { return false }
     let id = try insertBan(ban, now: createdAt)
     if let lift { try self.lift(id, by: lift.by, reason: lift.reason, now: lift.at) }
     return true
+  }
+
+  private func hasBan(_ ban: NewBan, createdAt: Int64) throws(StoreError) -> Bool {
+    let columns = ban.subject.columns
+    let (condition, values): (String, [SQLValue]) =
+      switch ban.subject {
+      case .account: ("account = ?", [columns.account])
+      case .addresses: ("prefix = ? AND bits = ?", [columns.prefix, columns.bits])
+      }
+    let id = try first(
+      "SELECT id FROM ban WHERE \(condition) AND effect = ? AND listener IS ? AND created_at = ?"
+        + " AND until IS ? AND author = ? AND shown_reason = ? AND internal_reason = ? LIMIT 1",
+      values + [
+        .text(ban.effect.rawValue), SQLValue(ban.listener), .integer(createdAt),
+        SQLValue(ban.until), .text(ban.author), .text(ban.shownReason), .text(ban.internalReason),
+      ]
+    ) { $0.integer(0) }
+    return id != nil
   }
 
   private func importSubject(_ line: inout TransferLine) throws(StoreError) -> Subject {

@@ -4,6 +4,7 @@ import Testing
 @testable import Auth
 
 /// Goal: a table answers as a plain list of bans would, through any changes.
+///
 /// Method: seeded random bans of both families and of accounts, nested, repeated, with scopes and
 /// ends; each question is asked of the table and of the list.
 @Suite struct BanTableModelTests {
@@ -41,16 +42,16 @@ import Testing
     private static func covers(_ ban: Subject, _ subject: Subject) -> Bool {
       switch (ban, subject) {
       case (.addresses(let a), .addresses(let b)):
-        guard a.isIPv4 == b.isIPv4 else { return false }
-        return (0..<Int(a.bitCount)).allSatisfy { bit($0, a) == bit($0, b) }
-          && a.bitCount <= b.bitCount
+        guard a.isIPv4 == b.isIPv4, a.bitCount <= b.bitCount else { return false }
+        // A shift by all bits gives zero.
+        return (number(a) ^ number(b)) >> (128 - UInt128(a.bitCount)) == 0
       case (.account(let a), .account(let b)): return a == b
       default: return false
       }
     }
 
-    private static func bit(_ index: Int, _ prefix: AddressPrefix) -> UInt8 {
-      prefix.bytes[index / 8] >> (7 - index % 8) & 1
+    static func number(_ prefix: AddressPrefix) -> UInt128 {
+      UInt128(prefix.high) << 64 | UInt128(prefix.low)
     }
   }
 
@@ -106,20 +107,22 @@ import Testing
       ban = table.ban(of: name, listener: listener, at: now)
       allows = table.allows(name, listener: listener, at: now)
     }
-    #expect(ban == model.ban(of: single, listener: listener, at: now))
+    let expected = model.ban(of: single, listener: listener, at: now)
+    if ban != expected { Issue.record("\(single): \(String(describing: ban))") }
     let allowances = model.matching(single, allows: true, listener: listener, at: now)
-    #expect(allows == !allowances.isEmpty)
+    if allows == allowances.isEmpty { Issue.record("\(single) allowed: \(allows)") }
     for allows in [false, true] {
       let listed =
-        allows ? table.allowances(covering: subject, at: now) : table.bans(covering: subject, at: now)
+        allows
+        ? table.allowances(covering: subject, at: now) : table.bans(covering: subject, at: now)
       let expected = model.covering(subject, allows: allows, at: now)
         .sorted { (Model.bitCount($1), $0.id) < (Model.bitCount($0), $1.id) }
-      #expect(listed == expected)
+      if listed != expected { Issue.record("\(subject): \(listed)") }
     }
   }
 
   private func neighbour(of prefix: AddressPrefix, _ random: inout SeededRandom) -> [16 of UInt8] {
-    let start = UInt128(prefix.high) << 64 | UInt128(prefix.low)
+    let start = Model.number(prefix)
     let hosts: UInt128 = prefix.bitCount == 0 ? .max : (1 << (128 - UInt128(prefix.bitCount))) - 1
     let number: UInt128 =
       switch Int.random(in: 0..<5, using: &random) {
@@ -132,7 +135,7 @@ import Testing
     return .init { UInt8(truncatingIfNeeded: number >> (120 - 8 * $0)) }
   }
 
-  @Test(arguments: 0..<60) func aTableAnswersAsAList(seed: UInt64) {
+  @Test(arguments: 0..<20) func aTableAnswersAsAList(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var model = Model()
     var builder = BanTable.Builder(listeners: Self.listeners)
@@ -146,7 +149,7 @@ import Testing
     var table = builder.finish()
     for _ in 0..<8 {
       #expect(table.count == model.entries.count)
-      for _ in 0..<60 { compare(table, model, &random) }
+      for _ in 0..<40 { compare(table, model, &random) }
       var added: [(ban: Ban, allows: Bool)] = []
       for _ in 0..<Int.random(in: 0...10, using: &random) {
         // Some take the place of one that is there.

@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+@testable import Store
+
+/// Goal: steps are taken once and whole, however many processes begin at the same time.
+@Suite struct DatabaseMigrationTests {
+  let folder = TemporaryFolder()
+
+  @Test func manyWhoBeginAtOnceMakeOneSchema() throws {
+    let path = folder.file()
+    let errors = LockedList()
+    DispatchQueue.concurrentPerform(iterations: 8) { index in
+      do {
+        let store = try Database(path: path)
+        try store.audit(by: "\(index)", action: "a", subject: "", detail: "", now: 1)
+      } catch {
+        errors.append("\(error)")
+      }
+    }
+    #expect(errors.all == [])
+    let store = try folder.open()
+    #expect(try store.auditRows(limit: 100).count == 8)
+    #expect(try store.check() == [])
+  }
+
+  @Test func aStepThatFailsLeavesNothing() throws {
+    let store = try folder.open()
+    let steps = Schema.steps + ["CREATE TABLE extra (a TEXT) STRICT; CREATE TABLE account (a)"]
+    #expect(storeError { try store.migrate(by: steps) } != nil)
+    #expect(try store.integer("PRAGMA user_version") == Int64(Database.schemaVersion))
+    #expect(storeError { try store.run("SELECT * FROM extra") } != nil)
+    try store.addAccount(anna, credential: nil, by: "test", now: 1)
+  }
+
+  @Test func furtherStepsKeepWhatIsThere() throws {
+    let store = try folder.open()
+    try store.addAccount(anna, credential: nil, by: "test", now: 1)
+    let steps = Schema.steps + ["CREATE TABLE extra (a TEXT) STRICT", "DROP TABLE extra"]
+    try store.migrate(by: steps)
+    try store.migrate(by: steps)
+    #expect(try store.integer("PRAGMA user_version") == Int64(Database.schemaVersion) + 2)
+    #expect(try store.account(anna) != nil)
+  }
+}
+
+private final class LockedList: @unchecked Sendable {
+  private let lock = NSLock()
+  private var texts: [String] = []
+
+  func append(_ text: String) { lock.withLock { texts.append(text) } }
+
+  var all: [String] { lock.withLock { texts } }
+}
