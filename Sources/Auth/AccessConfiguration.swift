@@ -14,7 +14,7 @@ public struct Rate: Equatable, Sendable {
 }
 
 /// What is done to a session that goes beyond a limit.
-public enum LimitAction: String, CaseIterable, Sendable {
+public enum LimitAction: String, CaseIterable, BitwiseCopyable, Sendable {
   /// It is not read until its allowance has grown again.
   case slowDown = "slow-down"
   /// The packet is forgotten, and counted.

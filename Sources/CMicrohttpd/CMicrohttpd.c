@@ -17,3 +17,9 @@ enum MHD_Result cmicrohttpd_set_idle_seconds(struct MHD_Connection *connection,
                                              unsigned int seconds) {
   return MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
 }
+
+const struct sockaddr *cmicrohttpd_client_address(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  return info == NULL ? NULL : info->client_addr;
+}

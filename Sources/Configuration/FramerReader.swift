@@ -71,6 +71,9 @@ extension TableReader {
     case .boolean: return boolean(key.name, node).map { .boolean($0) }
     case .text(let byteCount):
       return text(key.name, node, byteCount: byteCount).map { .text($0) }
+    case .byteStrings(let count, let byteCount):
+      return byteStrings(key.name, node, count: count, byteCount: byteCount)
+        .map { .byteStrings($0) }
     }
   }
 }

@@ -5,11 +5,13 @@
 public enum FramerKind: String, CaseIterable, Sendable {
   case raw
   case lengthPrefix = "length-prefix"
+  case delimiter
 
   public var definition: FramerDefinition {
     switch self {
     case .raw: .raw
     case .lengthPrefix: .lengthPrefix
+    case .delimiter: .delimiter
     }
   }
 }
@@ -54,6 +56,8 @@ public struct FramerKey: Equatable, Sendable {
     case boolean
     /// A text of so many bytes of UTF-8.
     case text(byteCount: ClosedRange<Int>)
+    /// So many strings of so many bytes each; one alone may stand without a list.
+    case byteStrings(count: ClosedRange<Int>, byteCount: ClosedRange<Int>)
   }
 
   public let name: String
@@ -76,6 +80,7 @@ public enum FramerValue: Equatable, Sendable {
   case integer(Int)
   case boolean(Bool)
   case text(String)
+  case byteStrings([[UInt8]])
 }
 
 /// Values by key name, every key of the definition among them.
@@ -107,6 +112,14 @@ public struct FramerValues: Sendable {
     }
     return value
   }
+
+  /// - Precondition: the definition has a key of that name and of type byte strings.
+  public func byteStrings(_ name: String) -> [[UInt8]] {
+    guard case .byteStrings(let value) = values[name] else {
+      preconditionFailure("\(name) is not a key of byte strings with a value")
+    }
+    return value
+  }
 }
 
 /// Values that are right alone but don't fit together.
@@ -128,6 +141,7 @@ extension Framer: CustomStringConvertible {
     switch self {
     case .raw: nil
     case .lengthPrefix(let framer): framer.packetBytesMax
+    case .delimiter(let framer): framer.packetBytesMax
     }
   }
 
@@ -136,6 +150,7 @@ extension Framer: CustomStringConvertible {
     switch self {
     case .raw: FramerKind.raw.rawValue
     case .lengthPrefix(let framer): "\(FramerKind.lengthPrefix.rawValue) (\(framer.settings))"
+    case .delimiter(let framer): "\(FramerKind.delimiter.rawValue) (\(framer.settings))"
     }
   }
 }

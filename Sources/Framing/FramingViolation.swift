@@ -6,4 +6,6 @@ public enum FramingViolation: Error, Equatable, Sendable {
   /// The length field names a packet shorter than its own header. Both in bytes, of the whole
   /// packet; `announced` is negative when the adjustment takes more than the field gives.
   case packetTooShort(announced: Int64, minimum: Int)
+  /// No delimiter stands in as many bytes as the longest packet has.
+  case noDelimiter(maximum: Int)
 }

@@ -1,3 +1,4 @@
+public import Auth
 public import Primitives
 
 /// Names a link's place in its shard.
@@ -44,6 +45,10 @@ public enum ClosingManner: BitwiseCopyable, Sendable {
 public struct Effects: ~Copyable {
   public var io: [IOEffect] = []
   public var log: [LogEvent] = []
+  /// Claims to be verified; answer each with ``Shard/verdict(_:for:now:effects:)``.
+  public var claims: [LoginRequest] = []
+  /// What the store is to keep.
+  public var records: [StoreRecord] = []
   /// Answers to commands, with the token that came with each.
   public var replies: [(token: UInt64, reply: Reply)] = []
 
@@ -52,6 +57,8 @@ public struct Effects: ~Copyable {
   public mutating func removeAll() {
     io.removeAll(keepingCapacity: true)
     if !log.isEmpty { log.removeAll(keepingCapacity: true) }
+    if !claims.isEmpty { claims.removeAll(keepingCapacity: true) }
+    if !records.isEmpty { records.removeAll(keepingCapacity: true) }
     if !replies.isEmpty { replies.removeAll(keepingCapacity: true) }
   }
 }

@@ -1,3 +1,4 @@
+public import Auth
 public import Primitives
 public import Upstream
 
@@ -23,8 +24,12 @@ public enum LogLevel: UInt8, CaseIterable, Comparable, Sendable {
 public enum LogEvent: Sendable {
   case sessionOpened(SessionOpenedEvent)
   case sessionClosed(SessionClosedEvent)
-  /// A client was turned away before it became a session.
-  case sessionRefused(client: SocketAddress, listener: String, reason: CloseReason)
+  /// A client was turned away before it was let in.
+  case sessionRefused(SessionRefusedEvent)
+  /// A rule banned an address or an account.
+  case temporaryBan(TemporaryBan)
+  /// The bans in force have changed; so many open sessions were ended by them.
+  case bansApplied(bans: Int, sessionsClosed: Int)
   /// A worker answered `ready`; sessions may be given to it.
   case workerReady(worker: WorkerID, pool: String, endpoint: String)
   /// A worker said that it is not ready; it is asked again.
@@ -53,17 +58,34 @@ public enum LogEvent: Sendable {
       .workerLost(_, _, _, reason: .removed, _, _, _),
       .workerLost(_, _, _, reason: .shutdown, _, _, _):
       .info
-    case .sessionRefused, .workerNotReady, .workerLost, .acceptPaused, .broadcastRefused:
+    case .bansApplied: .debug
+    case .sessionRefused, .temporaryBan, .workerNotReady, .workerLost, .acceptPaused,
+      .broadcastRefused:
       .warning
     }
   }
 }
 
-/// A client was accepted.
+/// A client was let in.
 public struct SessionOpenedEvent: Sendable {
   public var uuid: SessionUUID
   public var client: SocketAddress
   public var listener: String
+  /// Nil on a listener without authentication.
+  public var account: AccountName?
+}
+
+/// A client was turned away.
+public struct SessionRefusedEvent: Sendable {
+  public var client: SocketAddress
+  public var listener: String
+  public var reason: CloseReason
+  /// The account as claimed or verified, when there was one.
+  public var account: String?
+  /// What the client is not told; may be empty.
+  public var detail: String
+  /// Clients refused for the same reason since the last such line, which have none of their own.
+  public var unlogged: UInt64
 }
 
 /// A session is over.

@@ -1,19 +1,20 @@
+internal import Auth
 internal import Primitives
 
 /// One client's connection.
 ///
 /// ```
-///   vacant ─accepted─▶ open ─client ends─▶ halfClosed
-///                       │                    │
-///                       ▼                    ▼
-///                    closing (its queue is flushed) ─▶ vacant
+///   vacant ─accepted─▶ login ─let in─▶ open ─client ends─▶ halfClosed
+///                        │              │                    │
+///                        ▼              ▼                    ▼
+///                      closing (its queue is flushed) ─▶ vacant
 /// ```
 ///
 /// A flat record with a phase instead of an enum with payloads: it is changed in place for each
 /// packet, and moving its queues out and in again would cost more than the change. An idle session
-/// owns no memory beyond this record.
+/// owns no memory beyond this record. On a listener without authentication it is open at once.
 struct Session: ~Copyable {
-  enum Phase: UInt8, BitwiseCopyable { case vacant, open, halfClosed, closing }
+  enum Phase: UInt8, BitwiseCopyable { case vacant, login, open, halfClosed, closing }
 
   /// Why a client's socket is not read; it is read when there is no reason not to.
   struct Pauses: OptionSet, BitwiseCopyable {
@@ -26,6 +27,10 @@ struct Session: ~Copyable {
     static let ended = Pauses(rawValue: 4)
     /// The session is closing, or the gateway is.
     static let closing = Pauses(rawValue: 8)
+    /// Whether to let it in is not decided yet.
+    static let verifying = Pauses(rawValue: 16)
+    /// It has sent more than its listener allows.
+    static let limited = Pauses(rawValue: 32)
   }
 
   static let noLink = UInt32.max
@@ -41,7 +46,17 @@ struct Session: ~Copyable {
   var isAnnounced = false
   /// It had a worker before the one it has, or waits for.
   var hadWorker = false
+  /// Neither bans nor limits touch it.
+  var isAllowed = false
+  /// It was turned away, and the log has said so.
+  var wasRefused = false
+  /// It counts as a connection of its address.
+  var isCounted = false
   var listener: UInt16 = 0
+  /// Its place among the pending logins, while ``phase`` is `login`.
+  var login = PendingLogin.none
+  /// Its place among the identities, once it was let in.
+  var identity = Identities.none
   /// The worker it is with, or ``noLink``; with packet balance always ``noLink``.
   var link = Session.noLink
   /// The link whose reading this session holds back, or ``noLink``.
@@ -64,6 +79,8 @@ struct Session: ~Copyable {
 
   /// Bytes from the client that are not a whole packet yet, or that no worker could take.
   var received = ByteQueue()
+  /// The bytes at the front of `received` in which the framer is known to find no packet's end.
+  var scanned: UInt32 = 0
   /// Bytes that the client's socket did not take.
   var queue = ByteQueue()
   /// Bytes from workers that are not a whole packet of the server-to-client framer.
@@ -82,10 +99,18 @@ struct Session: ~Copyable {
   /// The last time that the client's socket took bytes.
   var progressAt = Instant(nanoseconds: 0)
 
+  var packetMeter = RateMeter()
+  var byteMeter = RateMeter()
+  /// Until when it is not read because it has sent too much.
+  var limitedUntil = Instant(nanoseconds: 0)
+
   var packetsIn: UInt64 = 0
   var bytesIn: UInt64 = 0
   var messagesOut: UInt64 = 0
   var bytesOut: UInt64 = 0
+
+  /// It has been let in, and is not closing.
+  var isIn: Bool { phase == .open || phase == .halfClosed }
 
   /// Each packet has been followed by a message to the client, and none waits for a worker.
   var seemsAnswered: Bool { unanswered == 0 && !pauses.contains(.workerBusy) }

@@ -1,3 +1,4 @@
+internal import Auth
 public import Primitives
 public import Upstream
 
@@ -90,6 +91,24 @@ extension Shard {
   mutating func flushToQueue(_ index: UInt32, now: Instant, effects: inout Effects) {
     guard sessions[index].firstPiece != Outbox.none else { return }
     queuePieces(of: index, skipping: 0, now: now, effects: &effects)
+  }
+
+  /// Queues bytes of the configuration for a client.
+  mutating func reply(
+    _ template: ReplyTemplate, to index: UInt32, reason: String? = nil, until: Int64? = nil,
+    ban: Int64? = nil, account: String? = nil, _ effects: inout Effects
+  ) {
+    let bytes = template.render(
+      ReplyValues(
+        now: time.unixSeconds, account: account ?? "", address: sessions[index].client.host,
+        listener: listener(of: index).name, reason: reason ?? "", until: until, ban: ban))
+    guard !bytes.isEmpty else { return }
+    flushToQueue(index, now: sessions[index].activeAt, effects: &effects)
+    guard sessions[index].phase != .vacant, sessions[index].phase != .closing else { return }
+    let wasEmpty = sessions[index].queue.isEmpty
+    unsafe bytes.withUnsafeBytes { unsafe sessions[index].queue.append($0) }
+    clientQueueBytes += bytes.count
+    if wasEmpty { effects.io.append(.awaitWritable(id(of: index), true)) }
   }
 
   private mutating func queuePieces(

@@ -1,65 +1,37 @@
+internal import Auth
 public import Primitives
 internal import Framing
 internal import Upstream
 
 /// Clients come, speak and end their direction.
 extension Shard {
-  /// A client was accepted.
+  /// How many bytes a client that has something to read is to be read for now.
   ///
-  /// - Parameter entropy: 16 random bytes for its UUID.
-  /// - Returns: its session, or nil: close the socket.
-  public mutating func accepted(
-    listener: Int, client: SocketAddress, entropy: [16 of UInt8], now: Instant,
-    effects: inout Effects
-  ) -> SessionID? {
-    listenerCounters[listener].opened += 1
-    guard shutdown == nil, live.count < configuration.limits.sessionsMax,
-      let index = sessions.take()
-    else {
-      let reason = shutdown == nil ? CloseReason.overCapacity : .shutdown
-      listenerCounters[listener].closed[Int(reason.rawValue)] += 1
-      effects.log.append(
-        .sessionRefused(
-          client: client, listener: configuration.listeners[listener].name, reason: reason))
-      return nil
-    }
-    let uuid = uuids.make(slot: index, entropy: entropy)
-    sessions[index].uuid = uuid
-    sessions[index].phase = .open
-    sessions[index].isRead = true
-    sessions[index].listener = UInt16(listener)
-    sessions[index].client = client
-    sessions[index].openedAt = now
-    sessions[index].activeAt = now
-    sessions[index].progressAt = now
-    sessions[index].place = UInt32(live.count)
-    live.append(index)
-    effects.log.append(
-      .sessionOpened(
-        SessionOpenedEvent(
-          uuid: uuid, client: client, listener: configuration.listeners[listener].name)))
-    assignWorker(to: index, now: now, effects: &effects)
-    armTimer(of: index)
-    return id(of: index)
-  }
-
-  /// Whether a client that has something to read is to be read now.
-  ///
-  /// When not, the driver has been told by an effect to stop asking.
-  public mutating func shouldRead(
+  /// When it is 0, the driver has been told by an effect to stop asking.
+  public mutating func bytesToRead(
     _ id: SessionID, now: Instant, effects: inout Effects
-  ) -> Bool {
-    guard let index = index(of: id), sessions[index].pauses.isEmpty else { return false }
-    if canForward(index) { return true }
-    pauseUntilWorkerTakes(index, effects: &effects)
-    return false
+  ) -> Int {
+    guard let index = index(of: id), sessions[index].pauses.isEmpty else { return 0 }
+    let isIn = sessions[index].phase != .login
+    if isIn || loginPaths[Int(sessions[index].listener)].forwardsBefore, !canForward(index) {
+      pauseUntilWorkerTakes(index, effects: &effects)
+      return 0
+    }
+    return isIn ? .max : loginBytesWanted(index)
   }
 
   /// Bytes came from a client; they are cut, and packets are encoded for their worker.
   public mutating func clientReceived(
     _ id: SessionID, _ bytes: UnsafeRawBufferPointer, now: Instant, effects: inout Effects
   ) {
-    guard let index = index(of: id), sessions[index].phase == .open else { return }
+    guard let index = index(of: id) else { return }
+    guard sessions[index].phase == .open else {
+      if sessions[index].phase == .login {
+        sessions[index].bytesIn += UInt64(bytes.count)
+        unsafe loginReceived(index, bytes, now: now, effects: &effects)
+      }
+      return
+    }
     sessions[index].activeAt = now
     sessions[index].bytesIn += UInt64(bytes.count)
     var rest = unsafe bytes
@@ -74,7 +46,12 @@ extension Shard {
 
   /// The client has ended its direction; what its worker still sends is delivered.
   public mutating func clientEnded(_ id: SessionID, now: Instant, effects: inout Effects) {
-    guard let index = index(of: id), sessions[index].phase == .open else { return }
+    guard let index = index(of: id) else { return }
+    if sessions[index].phase == .login {
+      pause(index, .ended, effects: &effects)
+      return readLogin(index, now: now, effects: &effects)
+    }
+    guard sessions[index].phase == .open else { return }
     sessions[index].phase = .halfClosed
     sessions[index].activeAt = now
     pause(index, .ended, effects: &effects)
@@ -94,10 +71,12 @@ extension Shard {
 
   /// Gives what waits at the front of a session to its worker, as far as it can take it.
   mutating func forwardReceived(of index: UInt32, now: Instant, effects: inout Effects) {
+    if sessions[index].phase == .login { return readLogin(index, now: now, effects: &effects) }
     guard !sessions[index].received.isEmpty else { return }
     let waiting = unsafe sessions[index].received.readable
     let before = waiting.count
-    let rest = unsafe forward(waiting, of: index, now: now, effects: &effects)
+    let rest = unsafe forward(
+      waiting, scanned: Int(sessions[index].scanned), of: index, now: now, effects: &effects)
     guard sessions[index].phase == .open || sessions[index].phase == .halfClosed else { return }
     sessions[index].received.removeFirst(before - rest.count)
     if sessions[index].received.isEmpty { sessions[index].received.removeAll() }
@@ -112,13 +91,25 @@ extension Shard {
   ) -> Bool {
     let framer = paths[Int(sessions[index].listener)].clientToServer
     while !sessions[index].received.isEmpty {
-      switch unsafe framer.step(sessions[index].received.readable) {
+      let scanned = Int(sessions[index].scanned)
+      switch unsafe framer.step(sessions[index].received.readable, scanned: scanned) {
       case .needMore(let total):
         let missing = total - sessions[index].received.count
         let taken = min(missing, rest.count)
         unsafe sessions[index].received.append(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
         unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[taken...])
         if taken < missing { return false }
+      case .needAnyMore:
+        guard rest.count > 0 else {
+          sessions[index].scanned = UInt32(sessions[index].received.count)
+          return false
+        }
+        let missing = unsafe framer.missing(behind: sessions[index].received.readable, in: rest)
+        let taken = missing ?? rest.count
+        unsafe sessions[index].received.append(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[taken...])
+        let tested = sessions[index].received.count - (missing == nil ? 0 : 1)
+        sessions[index].scanned = UInt32(tested)
       case .packet, .violation:
         let before = sessions[index].received.count
         forwardReceived(of: index, now: now, effects: &effects)
@@ -132,36 +123,67 @@ extension Shard {
     return true
   }
 
-  /// Cuts packets and sends them; returns what is not a whole packet or could not be taken.
+  /// Cuts packets and sends them; returns what is not a whole packet or could not be taken, of
+  /// which the session then knows how much was scanned.
   private mutating func forward(
-    _ bytes: UnsafeRawBufferPointer, of index: UInt32, now: Instant, effects: inout Effects
+    _ bytes: UnsafeRawBufferPointer, scanned: Int = 0, of index: UInt32, now: Instant,
+    effects: inout Effects
   ) -> UnsafeRawBufferPointer {
     let path = paths[Int(sessions[index].listener)]
     var rest = unsafe bytes
+    sessions[index].scanned = UInt32(scanned)
     while rest.count > 0 {
-      switch unsafe path.clientToServer.step(rest) {
+      let scanned = Int(sessions[index].scanned)
+      switch unsafe path.clientToServer.step(rest, scanned: scanned) {
       case .packet(let found):
         let byteCount = min(found, path.packetBytesMax)
         guard canForward(index) else {
           pauseUntilWorkerTakes(index, effects: &effects)
           return unsafe rest
         }
-        let link = path.balancesPackets ? nextForPacket(of: path.pool) : sessions[index].link
-        sessions[index].packetsIn += 1
-        sessions[index].unanswered &+= 1
-        sessions[index].packetAt = now
-        unsafe links[link].sendPacket(
-          UnsafeRawBufferPointer(rebasing: rest[..<byteCount]), of: sessions[index].uuid,
-          time: time)
-        linkStates[Int(link)].isDirty = true
+        if sessions[index].pauses.contains(.limited) { return unsafe rest }
+        if path.isLimited {
+          switch admit(packetOf: byteCount, from: index, now: now) {
+          case .forward: break
+          case .forwardAndPause: slowDown(index, effects: &effects)
+          case .drop:
+            access.packetsDropped += 1
+            unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+            continue
+          case .close:
+            closeAsLimited(index, now: now, effects: &effects)
+            return unsafe rest
+          }
+        }
+        unsafe send(
+          UnsafeRawBufferPointer(rebasing: rest[..<byteCount]), of: index, now: now)
         unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
+        sessions[index].scanned = 0
       case .needMore: return unsafe rest
+      case .needAnyMore:
+        sessions[index].scanned = UInt32(rest.count)
+        return unsafe rest
       case .violation:
+        offend(.violations, index, now: now, effects: &effects)
         close(index, .framingViolation, flush: true, now: now, effects: &effects)
         return unsafe rest
       }
     }
     return unsafe rest
+  }
+
+  /// Gives one packet to a session's worker.
+  ///
+  /// - Precondition: ``canForward(_:)``.
+  @inline(__always)
+  mutating func send(_ packet: UnsafeRawBufferPointer, of index: UInt32, now: Instant) {
+    let path = paths[Int(sessions[index].listener)]
+    let link = path.balancesPackets ? nextForPacket(of: path.pool) : sessions[index].link
+    sessions[index].packetsIn += 1
+    sessions[index].unanswered &+= 1
+    sessions[index].packetAt = now
+    unsafe links[link].sendPacket(packet, of: sessions[index].uuid, time: time)
+    linkStates[Int(link)].isDirty = true
   }
 
   // MARK: Pausing
@@ -196,7 +218,7 @@ extension Shard {
   }
 
   /// Stops reading a client until its worker takes more, or until it has one.
-  private mutating func pauseUntilWorkerTakes(_ index: UInt32, effects: inout Effects) {
+  mutating func pauseUntilWorkerTakes(_ index: UInt32, effects: inout Effects) {
     guard sessions[index].pauses.isDisjoint(with: [.noWorker, .workerBusy]) else { return }
     pause(index, .workerBusy, effects: &effects)
     let path = paths[Int(sessions[index].listener)]
@@ -260,4 +282,25 @@ struct ListenerPath: BitwiseCopyable {
   var balancesPackets: Bool
   /// The longest packet whose message is not too long; raw reads are cut to it.
   var packetBytesMax: Int
+  /// There are ``Shard/sessionLimits``.
+  var isLimited: Bool
+}
+
+/// What the shard needs to know of a listener for clients that have not been let in.
+struct LoginPath: BitwiseCopyable {
+  var framer: Framer
+  /// The packets of the identity go to the worker too.
+  var forwardsIdentity: Bool
+  /// What comes before the identity goes to the worker.
+  var forwardsBefore: Bool
+  /// A worker decides, and sees the identity's packets.
+  var asksWorker: Bool
+
+  init(_ listener: ListenerConfiguration) {
+    framer = listener.loginFramer ?? listener.clientToServer
+    forwardsIdentity = listener.authentication?.forwardsFirstPacket ?? true
+    forwardsBefore = listener.authentication?.login.before == .forward
+    asksWorker = false
+    if case .worker? = listener.authentication?.kind { asksWorker = true }
+  }
 }

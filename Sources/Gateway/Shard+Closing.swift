@@ -1,3 +1,4 @@
+internal import Auth
 internal import Primitives
 internal import Upstream
 
@@ -8,15 +9,19 @@ extension Shard {
   /// - Parameters:
   ///   - flush: what is queued for the client is written first, within the write timeout.
   ///   - abort: otherwise, what the system has not delivered is thrown away.
+  ///   - ban: what the client may be told of, when it is banned.
+  ///   - detail: more for the log than the reason says, of a client that was not let in.
   mutating func close(
-    _ index: UInt32, _ reason: CloseReason, flush: Bool, abort: Bool = false, now: Instant,
-    effects: inout Effects
+    _ index: UInt32, _ reason: CloseReason, flush: Bool, abort: Bool = false,
+    ban: BanMatch? = nil, detail: String = "", now: Instant, effects: inout Effects
   ) {
     if sessions[index].phase == .closing {
       if !flush { finish(index, abort: abort, now: now, effects: &effects) }
       return
     }
     sessions[index].closeReason = reason
+    if flush { sayFarewell(to: index, reason, ban, &effects) }
+    endLogin(index, detail: detail, &effects)
     announceClosed(index)
     if reason == .noWorker { dropOrphans(of: index) }
     let hasOutput = !sessions[index].queue.isEmpty || sessions[index].firstPiece != Outbox.none
@@ -33,9 +38,36 @@ extension Shard {
     armTimer(of: index)
   }
 
+  /// What the listener's configuration has clients told that are closed for this reason.
+  private mutating func sayFarewell(
+    to index: UInt32, _ reason: CloseReason, _ ban: BanMatch?, _ effects: inout Effects
+  ) {
+    let listener = listener(of: index)
+    guard let template = listener.refusals[reason] else { return }
+    let account = identities.account(at: sessions[index].identity)?.text ?? claimedAccount(index)
+    reply(
+      template, to: index, reason: ban?.shownReason, until: ban?.until, ban: ban?.id,
+      account: account, &effects)
+  }
+
+  /// A client that was not let in yet will not be.
+  private mutating func endLogin(_ index: UInt32, detail: String, _ effects: inout Effects) {
+    guard sessions[index].login != PendingLogin.none else { return }
+    logRefused(
+      sessions[index].client, listener: Int(sessions[index].listener),
+      sessions[index].closeReason, account: claimedAccount(index), detail: detail, &effects)
+    pending.remove(sessions[index].login)
+    sessions[index].login = PendingLogin.none
+    sessions[index].wasRefused = true
+  }
+
   /// Closes the socket and forgets the session.
   mutating func finish(_ index: UInt32, abort: Bool, now: Instant, effects: inout Effects) {
     effects.io.append(.closeClient(id(of: index), manner(of: index, abort: abort)))
+    endLogin(index, detail: "", &effects)
+    if sessions[index].isCounted {
+      gates[Int(sessions[index].listener)].closed(sessions[index].client, prefixes)
+    }
     releaseHold(of: index, now: now, effects: &effects)
     clientQueueBytes -= sessions[index].queue.count
     resumeLinksPausedByTotal(now: now, effects: &effects)
@@ -43,6 +75,7 @@ extension Shard {
       linkStates[Int(sessions[index].link)].sessionCount -= 1
     }
     count(index, now: now, effects: &effects)
+    if sessions[index].identity != Identities.none { identities.remove(sessions[index].identity) }
     sessionTimers.disarm(index)
     let place = Int(sessions[index].place)
     let last = live.removeLast()
@@ -68,6 +101,8 @@ extension Shard {
     listenerCounters[listener].bytesIn += sessions[index].bytesIn
     listenerCounters[listener].messagesOut += sessions[index].messagesOut
     listenerCounters[listener].bytesOut += sessions[index].bytesOut
+    // Of a client that was not let in, that has been said.
+    guard !sessions[index].wasRefused else { return }
     effects.log.append(
       .sessionClosed(
         SessionClosedEvent(
@@ -82,7 +117,7 @@ extension Shard {
 
   /// What a session is waiting for, and until when.
   private enum Wait: BitwiseCopyable {
-    case worker, hold, write, answers, activity
+    case worker, hold, write, answers, activity, login, refusal, limit
   }
 
   /// The first deadline of a session.
@@ -95,6 +130,7 @@ extension Shard {
     var first: (wait: Wait, deadline: Instant) = (
       .activity, sessions[index].activeAt + listener.idleTimeout
     )
+    if sessions[index].phase == .login { first = loginWait(of: index, listener) }
     func consider(_ wait: Wait, _ deadline: Instant) {
       if deadline < first.deadline { first = (wait, deadline) }
     }
@@ -104,6 +140,7 @@ extension Shard {
         ? min(Self.answeredQuiet, listener.halfCloseTimeout) : listener.halfCloseTimeout
       consider(.answers, sessions[index].activeAt + quiet)
     }
+    if sessions[index].pauses.contains(.limited) { consider(.limit, sessions[index].limitedUntil) }
     if sessions[index].pauses.contains(.noWorker) {
       consider(.worker, sessions[index].waitingSince + listener.workerWait)
     }
@@ -115,6 +152,15 @@ extension Shard {
       consider(.write, sessions[index].progressAt + listener.writeTimeout)
     }
     return first
+  }
+
+  private func loginWait(
+    of index: UInt32, _ listener: ListenerConfiguration
+  ) -> (wait: Wait, deadline: Instant) {
+    let place = sessions[index].login
+    if case .refused = pending.records[place].phase { return (.refusal, refusalDue(place)) }
+    let deadline = listener.authentication?.deadline ?? .zero
+    return (.login, sessions[index].openedAt + deadline)
   }
 
   mutating func armTimer(of index: UInt32) {
@@ -135,6 +181,11 @@ extension Shard {
     case .write:
       close(index, .slowClient, flush: false, abort: true, now: now, effects: &effects)
     case .answers: close(index, .clientClosed, flush: true, now: now, effects: &effects)
+    case .login: close(index, .loginTimeout, flush: true, now: now, effects: &effects)
+    case .refusal:
+      guard case .refused(let reason) = pending.records[sessions[index].login].phase else { return }
+      sendRefusal(index, reason, now: now, effects: &effects)
+    case .limit: endSlowDown(index, now: now, effects: &effects)
     case .activity: close(index, .idleTimeout, flush: true, now: now, effects: &effects)
     }
     // A close that flushes first has armed the timer for the flush.

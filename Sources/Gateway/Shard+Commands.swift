@@ -1,3 +1,4 @@
+internal import Auth
 public import Primitives
 internal import Upstream
 
@@ -16,12 +17,14 @@ extension Shard {
       drainWorker(id, .stayDrained, token: token, now: now, effects: &effects)
     case .removeWorker(let id):
       drainWorker(id, .remove, token: token, now: now, effects: &effects)
-    case .listSessions(_, let cursor, let limit):
-      reply(listSessions(from: cursor, limit: limit, now: now), token, &effects)
+    case .listSessions(let subject, let cursor, let limit):
+      reply(listSessions(of: subject, from: cursor, limit: limit, now: now), token, &effects)
     case .closeSession(let uuid):
       closeSession(uuid, token: token, now: now, effects: &effects)
-    case .closeSessions: reply(.closed(sessions: 0), token, &effects)
-    case .explain: reply(.explanation(Explanation()), token, &effects)
+    case .closeSessions(let subject):
+      reply(
+        .closed(sessions: closeSessions(of: subject, now: now, effects: &effects)), token, &effects)
+    case .explain(let subject): reply(.explanation(explain(subject, now: now)), token, &effects)
     case .metrics: reply(.metrics(metrics()), token, &effects)
     case .health: reply(.health(health()), token, &effects)
     }
@@ -93,11 +96,13 @@ extension Shard {
 
   // MARK: Sessions
 
-  private func listSessions(from cursor: UInt32, limit: Int, now: Instant) -> Reply {
+  private func listSessions(
+    of subject: Subject?, from cursor: UInt32, limit: Int, now: Instant
+  ) -> Reply {
     var found: [SessionStatus] = []
     var index = cursor
     while Int(index) < sessions.count {
-      if sessions[index].phase != .vacant {
+      if sessions[index].phase != .vacant, subject.map({ isOf($0, index) }) ?? true {
         if found.count == limit { return .sessions(found, next: index) }
         found.append(status(of: index, now: now))
       }
@@ -110,7 +115,9 @@ extension Shard {
     let link = sessions[index].link
     return SessionStatus(
       uuid: sessions[index].uuid, client: sessions[index].client,
-      account: nil, isPending: false, listener: listener(of: index).name,
+
+      account: identities.account(at: sessions[index].identity),
+      isPending: sessions[index].phase == .login, listener: listener(of: index).name,
       worker: link == Session.noLink ? nil : links[link].id,
       age: now.since(sessions[index].openedAt), idle: now.since(sessions[index].activeAt),
       packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
@@ -128,7 +135,40 @@ extension Shard {
     reply(.done, token, &effects)
   }
 
+  /// Closes all sessions of an account or of addresses; returns how many there were.
+  private mutating func closeSessions(
+    of subject: Subject, now: Instant, effects: inout Effects
+  ) -> Int {
+    // Backwards: a session that closes is replaced by the last, which has been looked at.
+    var closed = 0
+    for place in live.indices.reversed() {
+      let index = live[place]
+      guard sessions[index].phase != .closing, isOf(subject, index) else { continue }
+      close(index, .closedByOperator, flush: true, now: now, effects: &effects)
+      closed += 1
+    }
+    return closed
+  }
+
   // MARK: Numbers
+
+  private func accessMetrics() -> AccessMetrics {
+    var metrics = access
+    metrics.loginsPending = pending.count
+    metrics.loginsVerifying = gate.verifying
+    metrics.loginsWaiting = loginsWaiting
+    metrics.bans = bans.count + unrecorded.count
+    metrics.banTableBytes = bans.byteCount
+    return metrics
+  }
+
+  private var loginsWaiting: Int {
+    var count = 0
+    for index in live where sessions[index].phase == .login {
+      if case .waiting = pending.records[sessions[index].login].phase { count += 1 }
+    }
+    return count
+  }
 
   private func health() -> HealthStatus {
     let without = pools.filter { $0.rotation.isEmpty }.map { $0.configuration.name }
@@ -154,7 +194,7 @@ extension Shard {
       listeners[listener].bytesOut += sessions[index].bytesOut
     }
     return MetricsSnapshot(
-      listeners: listeners, access: AccessMetrics(), workers: usedLinks.map { status(of: $0) },
+      listeners: listeners, access: accessMetrics(), workers: usedLinks.map { status(of: $0) },
       linkEnds: counters.linkEnds,
       messagesToUnknownSession: counters.messagesToUnknownSession,
       messagesWithoutTarget: counters.messagesWithoutTarget, broadcasts: counters.broadcasts,

@@ -46,7 +46,9 @@ extension Shard {
     let roomNeeded = live.count + 1
     while outbox.room >= roomNeeded && !mustFlush {
       switch links[link].nextDelivery(now: now) {
-      case .nothing: return .all
+      case .nothing:
+        takeAnswers(of: link, now: now, effects: &effects)
+        return .all
       case .action(let action): perform(action, on: link, now: now, effects: &effects)
       case .output(let output, let inPlace):
         deliver(output, inPlace: inPlace, from: link, now: now, effects: &effects)
@@ -86,7 +88,8 @@ extension Shard {
     let uuid = unsafe SessionUUID(copying: text)
     guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
       sessions[index].uuid == uuid, sessions[index].phase != .closing,
-      paths[Int(sessions[index].listener)].pool == pool
+      paths[Int(sessions[index].listener)].pool == pool,
+      sessions[index].phase != .login || loginPaths[Int(sessions[index].listener)].forwardsBefore
     else { return nil }
     return index
   }
@@ -142,11 +145,13 @@ extension Shard {
     var bytes = unsafe payload
     if sessions[index].unfinishedLink != deliveringLink { dropUnfinished(of: index) }
     sessions[index].unfinishedLink = deliveringLink
-    if !sessions[index].unfinished.isEmpty {
+    // What is unfinished holds no packet's end.
+    let scanned = sessions[index].unfinished.count
+    if scanned > 0 {
       unsafe sessions[index].unfinished.append(payload)
       unsafe bytes = unsafe sessions[index].unfinished.readable
     }
-    guard let whole = unsafe wholePackets(bytes, framer) else {
+    guard let whole = unsafe wholePackets(bytes, framer, scanned: scanned) else {
       close(index, .workerViolation, flush: true, now: now, effects: &effects)
       return
     }
@@ -182,12 +187,17 @@ extension Shard {
   }
 
   /// How many bytes at the front are whole packets, or nil when they break the framer's rules.
-  private func wholePackets(_ bytes: UnsafeRawBufferPointer, _ framer: Framer) -> Int? {
+  ///
+  /// - Parameter scanned: bytes at the front in which no packet ends.
+  private func wholePackets(
+    _ bytes: UnsafeRawBufferPointer, _ framer: Framer, scanned: Int = 0
+  ) -> Int? {
     var whole = 0
     while whole < bytes.count {
-      switch unsafe framer.step(UnsafeRawBufferPointer(rebasing: bytes[whole...])) {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[whole...])
+      switch unsafe framer.step(rest, scanned: whole == 0 ? scanned : 0) {
       case .packet(let byteCount): whole += byteCount
-      case .needMore: return whole
+      case .needMore, .needAnyMore: return whole
       case .violation: return nil
       }
     }
@@ -213,9 +223,7 @@ extension Shard {
     // Backwards: a session that closes here is replaced by the last, which has been served.
     for place in live.indices.reversed() {
       let index = live[place]
-      guard listeners[Int(sessions[index].listener)], sessions[index].phase != .closing else {
-        continue
-      }
+      guard listeners[Int(sessions[index].listener)], sessions[index].isIn else { continue }
       if audience != .all {
         let isActive =
           sessions[index].packetsIn > 0 && sessions[index].packetAt + window >= now

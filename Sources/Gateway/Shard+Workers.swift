@@ -1,3 +1,4 @@
+internal import Auth
 public import Primitives
 public import Upstream
 
@@ -124,6 +125,7 @@ extension Shard {
       linkStates[Int(link)].isDirty = true
       rearm(link)
     }
+    takeAnswers(of: link, now: now, effects: &effects)
   }
 
   private mutating func becameReady(_ link: LinkIndex, now: Instant, effects: inout Effects) {
@@ -149,6 +151,7 @@ extension Shard {
       forwardReceived(of: index, now: now, effects: &effects)
       if sessions[index].phase != .vacant { armTimer(of: index) }
     }
+    retryClaims(now: now, effects: &effects)
     // With packet balance some may wait because all others are full.
     unpark(link, now: now, effects: &effects)
     answerProbe(link, effects: &effects)
@@ -205,6 +208,7 @@ extension Shard {
     }
     answerProbe(link, effects: &effects)
     unpark(link, now: now, effects: &effects)
+    takeAnswers(of: link, now: now, effects: &effects)
     if links[link].isRemoved { forget(link, effects: &effects) }
   }
 
@@ -299,9 +303,7 @@ extension Shard {
       return
     }
     for index in live where self.pool(of: index) == pool {
-      guard !sessions[index].pauses.contains(.noWorker), sessions[index].phase != .closing else {
-        continue
-      }
+      guard !sessions[index].pauses.contains(.noWorker), hasWorkers(index) else { continue }
       wait(index, now: now, effects: &effects)
     }
   }
@@ -418,12 +420,14 @@ extension Shard {
     guard links[link].wantsSessionEvents else { return }
     let listener = listener(of: index)
     let before = links[link].queuedBytes
-    links[link].sendOpened(
-      SessionOpened(
-        clientAddress: sessions[index].client.description, listener: listener.name,
-        framer: listener.framerName, resumed: sessions[index].hadWorker,
-        nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1),
-      of: sessions[index].uuid, time: time)
+    var opened = SessionOpened(
+      clientAddress: sessions[index].client.description, listener: listener.name,
+      framer: listener.framerName, resumed: sessions[index].hadWorker,
+      nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1)
+    opened.account = identities.account(at: sessions[index].identity)?.text ?? ""
+    opened.attributes = attributes(of: index)
+    opened.unauthenticated = sessions[index].phase == .login
+    links[link].sendOpened(opened, of: sessions[index].uuid, time: time)
     sessions[index].isAnnounced = true
     if sessions[index].hadWorker {
       linkStates[Int(link)].inherited += links[link].queuedBytes - before
@@ -436,10 +440,41 @@ extension Shard {
     guard configuration.pools[pool].balance == .packet, links[link].wantsSessionEvents else {
       return
     }
-    for index in live where self.pool(of: index) == pool && sessions[index].phase != .closing {
+    for index in live where self.pool(of: index) == pool && hasWorkers(index) {
       sessions[index].hadWorker = sessions[index].packetsIn > 0
       announceOpened(index, to: link)
     }
+  }
+
+  /// Workers know of the session, or would if there were any.
+  private func hasWorkers(_ index: UInt32) -> Bool {
+    if sessions[index].phase == .login {
+      return loginPaths[Int(sessions[index].listener)].forwardsBefore
+    }
+    return sessions[index].phase != .closing
+  }
+
+  /// A client whose packets its workers got before is let in.
+  mutating func announceAuthenticated(_ index: UInt32) {
+    guard sessions[index].isAnnounced else { return }
+    let path = paths[Int(sessions[index].listener)]
+    if path.balancesPackets {
+      for link in pools[path.pool].rotation { sendAuthenticated(index, to: link) }
+    } else if sessions[index].link != Session.noLink {
+      sendAuthenticated(index, to: sessions[index].link)
+    }
+  }
+
+  private mutating func sendAuthenticated(_ index: UInt32, to link: LinkIndex) {
+    guard links[link].wantsSessionEvents else { return }
+    links[link].sendAuthenticated(
+      account: identities.account(at: sessions[index].identity)?.text ?? "",
+      attributes: attributes(of: index), of: sessions[index].uuid, time: time)
+    linkStates[Int(link)].isDirty = true
+  }
+
+  private func attributes(of index: UInt32) -> [(name: String, value: String)] {
+    identities.attributes(at: sessions[index].identity).map { ($0.name, $0.value) }
   }
 
   mutating func announceClosed(_ index: UInt32) {

@@ -1,3 +1,4 @@
+internal import Auth
 public import Primitives
 internal import Upstream
 
@@ -20,6 +21,9 @@ public struct Shard: ~Copyable {
   let configuration: GatewayConfiguration
   /// Indexed like the configuration's listeners.
   let paths: [ListenerPath]
+  let sessionLimits: [SessionLimits?]
+  let loginPaths: [LoginPath]
+  let prefixes: PrefixLengths
   let uuids: SessionUUIDCodec
   var random: SeededRandom
   var time: TimestampText
@@ -28,6 +32,24 @@ public struct Shard: ~Copyable {
   /// The indices of all sessions that are not vacant, in no order.
   var live: [UInt32] = []
   var sessionTimers: TimerWheel
+
+  var pending: PendingLogins
+  var identities: Identities
+  /// Whose claim is verified next.
+  var gate: LoginGate
+  /// Claims for a pool that has no worker.
+  var claimsWithoutWorker: [SessionID] = []
+  var known: KnownAccounts
+  /// Indexed like the configuration's listeners.
+  var gates: [ConnectionGate]
+  /// Indexed like the configuration's rules.
+  var offences: [OffenceTable]
+  var bans: BanTable
+  var unrecorded = UnrecordedBans()
+  /// How many of the live sessions a change of bans has left to look at.
+  var sweep: Int?
+  var access = AccessMetrics()
+  var refusalLog: RefusalLog
 
   var pools: [Pool]
   var links: Slab<Link>
@@ -81,13 +103,33 @@ public struct Shard: ~Copyable {
         clientToServer: $0.clientToServer, serverToClient: $0.serverToClient, pool: $0.pool,
         balancesPackets: configuration.pools[$0.pool].balance == .packet,
         packetBytesMax: configuration.limits.messageBytesMax
-          - ContractWriter.packetOverheadBytesMax)
+          - ContractWriter.packetOverheadBytesMax,
+        isLimited: SessionLimits($0.limits) != nil)
     }
-    random = SeededRandom(seed: seed)
+    sessionLimits = configuration.listeners.map { SessionLimits($0.limits) }
+    loginPaths = configuration.listeners.map { LoginPath($0) }
+    prefixes = PrefixLengths(
+      ipv4: configuration.access.ipv4PrefixLength, ipv6: configuration.access.ipv6PrefixLength)
+    var random = SeededRandom(seed: seed)
     uuids = SessionUUIDCodec(shard: index, mask: UInt32(truncatingIfNeeded: random.next()))
     time = TimestampText(unixMilliseconds: unixMilliseconds)
     sessions = Slab(capacity: configuration.limits.sessionsMax) { Session() }
     sessionTimers = TimerWheel(now: now)
+    pending = PendingLogins(capacity: configuration.access.logins.pendingMax)
+    identities = Identities(capacity: configuration.limits.sessionsMax)
+    gate = LoginGate(configuration.access.logins)
+    known = KnownAccounts(seed: random.next())
+    gates = []
+    for listener in configuration.listeners {
+      gates.append(ConnectionGate(listener.limits, random: &random))
+    }
+    offences = []
+    for rule in configuration.access.temporaryBans {
+      offences.append(OffenceTable(rule: rule, seed: random.next()))
+    }
+    bans = Self.configuredBans(configuration)
+    refusalLog = RefusalLog(listeners: configuration.listeners.count)
+    self.random = random
     pools = configuration.pools.map { Pool($0) }
     let messageBytesMax = configuration.limits.messageBytesMax
     links = Slab(capacity: 4096) {
@@ -121,6 +163,7 @@ public struct Shard: ~Copyable {
       endIfOverfull(LinkIndex(index), now: now, effects: &effects)
       effects.io.append(.writeLink(LinkIndex(index)))
     }
+    if sweep != nil { continueSweep(now: now, effects: &effects) }
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
   }
@@ -128,7 +171,7 @@ public struct Shard: ~Copyable {
   /// When ``timePassed(now:effects:)`` is to be called at the latest, or nil.
   public var nextDeadline: Instant? {
     var next = sessionTimers.nextDeadline
-    for other in [linkTimers.nextDeadline, shutdownDeadline, shedAt] {
+    for other in [linkTimers.nextDeadline, shutdownDeadline, shedAt, claimDeadline] {
       if let other { next = min(next ?? other, other) }
     }
     return next
@@ -138,14 +181,19 @@ public struct Shard: ~Copyable {
     shutdown.flatMap { $0.isFinished ? nil : $0.deadline }
   }
 
-  /// Something was queued for a worker after the turn's end: the next turn must not wait.
-  public var hasUnwritten: Bool {
+  /// When a claim that waits for the rate of logins may be verified.
+  private var claimDeadline: Instant? { gate.nextDeadline }
+
+  /// There is something to do that no event and no deadline announces: the next turn must not wait.
+  public var hasWorkLeft: Bool {
+    if sweep != nil { return true }
     for index in linkStates.indices where linkStates[index].isDirty { return true }
     return false
   }
 
   /// Acts on every deadline that has come.
   public mutating func timePassed(now: Instant, effects: inout Effects) {
+    if let claimDeadline, claimDeadline <= now { dispatchClaims(now: now, effects: &effects) }
     while let index = sessionTimers.popExpired(now: now) {
       sessionDeadlinePassed(index, now: now, effects: &effects)
     }
@@ -153,6 +201,20 @@ public struct Shard: ~Copyable {
       let action = links[link].deadlinePassed(now: now)
       perform(action, on: link, now: now, effects: &effects)
     }
+  }
+
+  /// What the configuration alone says on who is banned or allowed.
+  private static func configuredBans(_ configuration: GatewayConfiguration) -> BanTable {
+    guard !configuration.access.allow.isEmpty else { return .empty }
+    var builder = BanTable.Builder(listeners: configuration.listeners.map(\.name))
+    for subject in configuration.access.allow {
+      builder.add(Ban(id: 0, subject: subject), allows: true)
+    }
+    return builder.finish()
+  }
+
+  func loginDescription(of index: UInt32) -> LoginDescription {
+    listener(of: index).authentication!.login
   }
 
   /// The index of a session that an id still names, or nil.

@@ -1,4 +1,6 @@
 internal import CMicrohttpd
+internal import Glibc
+internal import Primitives
 
 /// libmicrohttpd's callbacks: collects a request, asks the API, queues the response.
 final class HTTPService: Sendable {
@@ -113,8 +115,50 @@ private func requestHead(
   unsafe HTTPRequestHead(
     method: String(cString: method), path: String(cString: path),
     authorization: header("Authorization", connection),
-    limit: value(.GET_ARGUMENT_KIND, "limit", connection),
-    cursor: value(.GET_ARGUMENT_KIND, "cursor", connection))
+    query: query(connection), client: client(connection))
+}
+
+/// The arguments of the query, which the library has percent-decoded.
+private func query(_ connection: OpaquePointer) -> Query {
+  var query = Query()
+  // SAFETY: the library calls back before it returns, with bytes that live that long.
+  unsafe withUnsafeMutablePointer(to: &query) { query in
+    unsafe _ = MHD_get_connection_values_n(
+      connection, .GET_ARGUMENT_KIND,
+      { context, _, name, nameCount, value, valueCount in
+        let query = unsafe context!.assumingMemoryBound(to: Query.self)
+        // With its length, because a decoded value may hold zeros.
+        let name = unsafe UnsafeRawBufferPointer(start: name, count: nameCount)
+        let text: String? =
+          if let value = unsafe value {
+            unsafe String(
+              validating: UnsafeRawBufferPointer(start: value, count: valueCount), as: UTF8.self)
+          } else {
+            nil
+          }
+        unsafe query.pointee.arguments.append(
+          Query.Argument(name: String(decoding: name, as: UTF8.self), value: text))
+        return .YES
+      }, query)
+  }
+  return query
+}
+
+/// The client's address and port; empty when they are not known.
+private func client(_ connection: OpaquePointer) -> String {
+  guard let address = unsafe cmicrohttpd_client_address(connection) else { return "" }
+  // SAFETY: the family says which structure it is; both have the port at byte 2.
+  let bytes = unsafe UnsafeRawPointer(address)
+  let port = UInt16(bigEndian: unsafe bytes.load(fromByteOffset: 2, as: UInt16.self))
+  switch unsafe Int32(address.pointee.sa_family) {
+  case AF_INET:
+    let host = (4..<8).map { unsafe bytes.load(fromByteOffset: $0, as: UInt8.self) }
+    return SocketAddress(ipv4: host[0], host[1], host[2], host[3], port: port).description
+  case AF_INET6:
+    let host = unsafe bytes.loadUnaligned(fromByteOffset: 8, as: [16 of UInt8].self)
+    return SocketAddress(ipv6: host, port: port).description
+  default: return ""
+  }
 }
 
 private func header(_ name: String, _ connection: OpaquePointer) -> String? {

@@ -1,3 +1,4 @@
+internal import Auth
 internal import Gateway
 internal import Primitives
 internal import Upstream
@@ -26,12 +27,22 @@ struct LogRecord {
       add("session", event.uuid.description)
       add("client", event.client.description)
       add("listener", event.listener)
+      if let account = event.account { add("account", account.text) }
     case .sessionClosed(let event): self.init(event)
-    case .sessionRefused(let client, let listener, let reason):
-      self.init(.warning, "session-refused")
-      add("client", client.description)
-      add("listener", listener)
-      add("reason", reason.name)
+    case .sessionRefused(let event): self.init(event)
+    case .temporaryBan(let ban):
+      self.init(.warning, "temporary-ban")
+      switch ban.subject {
+      case .addresses(let prefix): add("address", prefix.description)
+      case .account(let name): add("account", name.text)
+      }
+      add("rule", ban.rule)
+      add("reason", ban.internalReason)
+      add("until", UInt64(max(0, ban.until)))
+    case .bansApplied(let bans, let sessionsClosed):
+      self.init(.debug, "bans-applied")
+      add("bans", UInt64(bans))
+      add("sessions_closed", UInt64(sessionsClosed))
     case .workerReady(let worker, let pool, let endpoint):
       self.init(.info, "worker-ready", worker, pool, endpoint)
     case .workerNotReady(let worker, let pool, let endpoint, let retryIn):
@@ -72,6 +83,16 @@ struct LogRecord {
       add("bytes", UInt64(bytes))
     }
     level = event.level
+  }
+
+  private init(_ event: SessionRefusedEvent) {
+    self.init(.warning, "session-refused")
+    add("client", event.client.description)
+    add("listener", event.listener)
+    add("reason", event.reason.name)
+    if let account = event.account { add("account", account) }
+    if !event.detail.isEmpty { add("detail", event.detail) }
+    if event.unlogged > 0 { add("unlogged", event.unlogged) }
   }
 
   private init(_ event: SessionClosedEvent) {

@@ -35,7 +35,8 @@ extension ManagementAPI {
       HTTPResponse(
         200, contentType: MetricsText.contentType,
         body: MetricsText.render(
-          snapshot, process: .current(), logLinesDropped: logLinesDropped()))
+          snapshot, process: .current(), logLinesDropped: logLinesDropped(),
+          more: moreMetrics()))
     case let reply: Self.unexpected(reply)
     }
   }

@@ -1,5 +1,6 @@
-internal import JSON
+internal import Auth
 internal import Gateway
+internal import JSON
 internal import Primitives
 internal import Upstream
 
@@ -10,20 +11,41 @@ extension ManagementAPI {
   private static let sessionsPerPageMax = 10_000
 
   func listSessions(_ head: HTTPRequestHead) -> HTTPResponse {
-    let limit = head.limit.map { Int($0) } ?? Self.sessionsPerPageDefault
-    guard let limit, limit >= 1, limit <= Self.sessionsPerPageMax else {
-      return Self.invalid("limit", "must be a whole number from 1 to \(Self.sessionsPerPageMax)")
-    }
-    guard let cursor = head.cursor.map({ UInt32($0) }) ?? 0 else {
-      return Self.invalid("cursor", "must be the next_cursor of the page before")
-    }
-    switch perform(.listSessions(of: nil, cursor: cursor, limit: limit), Self.timeoutMilliseconds) {
+    let command: Command
+    do { command = try Self.page(head.query) } catch { return Self.invalid(error) }
+    switch perform(command, Self.timeoutMilliseconds) {
     case .sessions(let sessions, let next):
       return HTTPResponse(200) { json in
         json.key("sessions")
         json.array { for session in sessions { $0.session(session) } }
         json.member("next_cursor", next)
       }
+    case let reply: return Self.unexpected(reply)
+    }
+  }
+
+  private static func page(_ query: Query) throws(Query.Problem) -> Command {
+    try query.allow(["limit", "cursor", "account", "address"])
+    let limit = try query.value("limit").map { Int($0) } ?? sessionsPerPageDefault
+    guard let limit, limit >= 1, limit <= sessionsPerPageMax else {
+      throw Query.Problem(
+        name: "limit", text: "must be a whole number from 1 to \(sessionsPerPageMax)")
+    }
+    guard let cursor = try query.value("cursor").map({ UInt32($0) }) ?? 0 else {
+      throw Query.Problem(name: "cursor", text: "must be the next_cursor of the page before")
+    }
+    return .listSessions(of: try query.subject(), cursor: cursor, limit: limit)
+  }
+
+  /// Closes the sessions of one account or prefix: all sessions are not closed by leaving it out.
+  func closeSessions(_ head: HTTPRequestHead) -> HTTPResponse {
+    let subject: Subject
+    do {
+      try head.query.allow(["account", "address"])
+      subject = try head.query.requiredSubject()
+    } catch { return Self.invalid(error) }
+    switch perform(.closeSessions(of: subject), Self.timeoutMilliseconds) {
+    case .closed(let sessions): return HTTPResponse(200) { $0.member("closed", sessions) }
     case let reply: return Self.unexpected(reply)
     }
   }
@@ -39,12 +61,13 @@ extension ManagementAPI {
     }
   }
 
-  private static func invalid(_ name: String, _ problem: String) -> HTTPResponse {
+  /// The refusal of a query.
+  static func invalid(_ problem: Query.Problem) -> HTTPResponse {
     .error(
-      400, "invalid-fields", "\(name) \(problem)",
+      400, "invalid-fields", "\(problem.name) \(problem.text)",
       detail: { error in
         error.key("fields")
-        error.object { $0.member(name, problem) }
+        error.object { $0.member(problem.name, problem.text) }
       })
   }
 }
@@ -54,6 +77,8 @@ extension JSONWriter {
     object { json in
       json.member("uuid", status.uuid.description)
       json.member("client", status.client.description)
+      json.member("account", optional: status.account?.text)
+      json.member("pending", status.isPending)
       json.member("listener", status.listener)
       json.member("worker_id", status.worker?.rawValue)
       json.member("age_ms", status.age.milliseconds)

@@ -1,5 +1,6 @@
-internal import JSON
 internal import Gateway
+internal import Glibc
+internal import JSON
 internal import Upstream
 
 /// What a request brings, apart from its body.
@@ -9,9 +10,9 @@ struct HTTPRequestHead {
   var path: String
   /// The `Authorization` header as it came.
   var authorization: String?
-  /// The `limit` and `cursor` arguments of the query as they came.
-  var limit: String?
-  var cursor: String?
+  var query = Query()
+  /// Address and port; for the log.
+  var client = ""
 }
 
 /// Turns requests into commands and replies into responses; knows nothing of sockets.
@@ -25,7 +26,22 @@ struct ManagementAPI: Sendable {
 
   let token: Token
   let logLinesDropped: @Sendable () -> UInt64
+  let moreMetrics: @Sendable () -> [ExtraMetric]
+  let log: ManagementServer.Log
   let perform: @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
+  private let wrongTokens = WrongTokens()
+
+  init(
+    token: Token, logLinesDropped: @escaping @Sendable () -> UInt64,
+    moreMetrics: @escaping @Sendable () -> [ExtraMetric], log: @escaping ManagementServer.Log,
+    perform: @escaping @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
+  ) {
+    self.token = token
+    self.logLinesDropped = logLinesDropped
+    self.moreMetrics = moreMetrics
+    self.log = log
+    self.perform = perform
+  }
 
   /// What a request's head decides: a route to follow once the body is there, or a refusal.
   enum Admission {
@@ -40,7 +56,11 @@ struct ManagementAPI: Sendable {
     }
     if case .success(let route) = route, route.isPublic { return .admitted(route) }
     // Before anything about paths is told.
-    guard token.authorizes(header: head.authorization) else { return .refused(unauthorized(head)) }
+    guard token.authorizes(header: head.authorization) else {
+      // One that is not there at all is an oversight, not an attempt.
+      if head.authorization != nil { report(wrongTokenOf: head.client) }
+      return .refused(unauthorized(head))
+    }
     switch route {
     case .success(let route): return .admitted(route)
     case .failure(let problem): return .refused(response(problem, head))
@@ -59,13 +79,20 @@ struct ManagementAPI: Sendable {
     case .drainWorker(let id): retire(id, .drainWorker(id), state: "draining")
     case .removeWorker(let id): retire(id, .removeWorker(id), state: "removing")
     case .listSessions: listSessions(head)
+    case .closeSessions: closeSessions(head)
     case .closeSession(let uuid): closeSession(uuid)
+    case .explain: explain(head)
     }
   }
 
   /// The refusal of a body of more than ``bodyBytesMax``.
   static var bodyTooLarge: HTTPResponse {
     .error(413, "body-too-large", "the body is longer than \(bodyBytesMax) bytes")
+  }
+
+  private func report(wrongTokenOf client: String) {
+    guard let count = wrongTokens.note(at: now(CLOCK_MONOTONIC)) else { return }
+    log(.warning, "wrong-token", ["client": client, "requests": "\(count)"])
   }
 
   private func unauthorized(_ head: HTTPRequestHead) -> HTTPResponse {
@@ -106,8 +133,15 @@ struct ManagementAPI: Sendable {
       ("POST /upstream/{id}/drain", "take a worker out of rotation"),
       ("DELETE /upstream/{id}", "drain a worker and forget it"),
       ("POST /upstream/delete/{id}", "the same"),
-      ("GET /sessions?limit=&cursor=", "sessions, a page at a time"),
+      (
+        "GET /sessions?limit=&cursor=&account=&address=",
+        "sessions, a page at a time; all, or those of an account, an address or a prefix"
+      ),
+      ("DELETE /sessions?account=", "close all sessions of an account"),
+      ("DELETE /sessions?address=", "close all sessions of an address or a prefix"),
       ("DELETE /sessions/{uuid}", "close a session"),
+      ("GET /why?account=", "what applies to an account now"),
+      ("GET /why?address=", "what applies to an address or a prefix now"),
     ]
     return HTTPResponse(200) { json in
       json.key("routes")

@@ -14,6 +14,9 @@ public final class ManagementServer: Sendable {
   /// A connection that neither sends nor takes anything for so long is closed, in seconds.
   public static let idleSeconds: UInt32 = 15
 
+  /// Logs a line; see ``LogWriter/log(_:_:_:)``.
+  public typealias Log = @Sendable (LogLevel, String, KeyValuePairs<String, String>) -> Void
+
   /// The port it listens on, also when the configuration says 0.
   public let port: UInt16
   private let daemon: Mutex<Daemon?>
@@ -23,6 +26,8 @@ public final class ManagementServer: Sendable {
   /// - Parameters:
   ///   - token: what clients have to send; see ``Token/load(_:)``.
   ///   - logLinesDropped: what `/metrics` tells of the log; see ``LogWriter/linesDropped``.
+  ///   - moreMetrics: what `/metrics` tells beside what shards count.
+  ///   - log: is told of wrong tokens, at most once a second. Both are called from several threads.
   ///   - perform: has a shard perform the command, and blocks the calling thread until it has
   ///     answered. Nil when it did not within the given time, in milliseconds, or when the gateway
   ///     stops. Called from several threads at a time.
@@ -30,11 +35,15 @@ public final class ManagementServer: Sendable {
   public init(
     _ configuration: ManagementConfiguration, token: Token,
     logLinesDropped: @escaping @Sendable () -> UInt64 = { 0 },
+    moreMetrics: @escaping @Sendable () -> [ExtraMetric] = { [] },
+    log: @escaping Log = { _, _, _ in },
     perform: @escaping @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
   ) throws(ManagementServerError) {
     let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
     let service = HTTPService(
-      api: ManagementAPI(token: token, logLinesDropped: logLinesDropped, perform: perform))
+      api: ManagementAPI(
+        token: token, logLinesDropped: logLinesDropped, moreMetrics: moreMetrics, log: log,
+        perform: perform))
     port = socket.port
     unsafe daemon = unsafe Mutex(try Daemon(listening: socket, service: service))
   }

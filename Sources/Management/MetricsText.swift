@@ -7,20 +7,25 @@ internal import Upstream
 public enum MetricsText {
   public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-  /// - Parameter process: nil leaves the metrics of the process out.
+  /// - Parameters:
+  ///   - process: nil leaves the metrics of the process out.
+  ///   - more: metrics of others, whose names no metric here has.
   /// - Returns: UTF-8; every reason and state has its sample, zero included.
   public static func render(
-    _ snapshot: MetricsSnapshot, process: ProcessMetrics?, logLinesDropped: UInt64
+    _ snapshot: MetricsSnapshot, process: ProcessMetrics?, logLinesDropped: UInt64,
+    more: [ExtraMetric] = []
   ) -> [UInt8] {
     var writer = PrometheusWriter()
     sessions(snapshot.listeners, &writer)
     traffic(snapshot.listeners, &writer)
     workerGauges(snapshot.workers, &writer)
     workerCounters(snapshot.workers, &writer)
+    access(snapshot.access, &writer)
     gateway(snapshot, &writer)
     writer.single(
       "gatehouse_log_lines_dropped_total", .counter, logLinesDropped,
       "Log lines that found the log's queue full.")
+    self.more(more, &writer)
     if let process { self.process(process, &writer) }
     return writer.bytes
   }

@@ -7,8 +7,9 @@ enum Route: Equatable {
   case listWorkers, addWorker
   case drainWorker(WorkerID)
   case removeWorker(WorkerID)
-  case listSessions
+  case listSessions, closeSessions
   case closeSession(SessionUUID)
+  case explain
 
   /// Why a method and a path ask for nothing.
   enum Problem: Error, Equatable {
@@ -36,7 +37,8 @@ enum Route: Equatable {
     case ["readyz"]: self = try Self.get(.ready, method)
     case ["metrics"]: self = try Self.get(.metrics, method)
     case ["upstream"]: self = try Self.get(.listWorkers, method)
-    case ["sessions"]: self = try Self.get(.listSessions, method)
+    case ["sessions"]: self = try Self.sessions(method)
+    case ["why"]: self = try Self.get(.explain, method)
     default: self = try Self.action(words, method)
     }
   }
@@ -63,6 +65,14 @@ enum Route: Equatable {
       guard let uuid = SessionUUID(text: text) else { throw .notASessionUUID(text) }
       return .closeSession(uuid)
     default: throw .unknownPath
+    }
+  }
+
+  private static func sessions(_ method: String) throws(Problem) -> Route {
+    switch method {
+    case "GET", "HEAD": return .listSessions
+    case "DELETE": return .closeSessions
+    default: throw .wrongMethod(allowed: "GET, HEAD, DELETE")
     }
   }
 

@@ -40,6 +40,11 @@ public struct AddressPrefix: Hashable, Sendable {
     return AddressPrefix(address.bytes, bitCount: bitCount)
   }
 
+  /// This prefix, or the one around it that has no more bits than given for its family.
+  @inlinable public func widened(ipv4: UInt8, ipv6: UInt8) -> AddressPrefix {
+    AddressPrefix(bytes, bitCount: min(bitCount, isIPv4 ? 96 + min(ipv4, 32) : min(ipv6, 128)))
+  }
+
   /// True for a prefix of IPv4 addresses: those in ::ffff:0:0/96.
   @inlinable public var isIPv4: Bool { high == 0 && low >> 32 == 0xffff }
 

@@ -1,6 +1,8 @@
+public import Auth
 internal import CLinux
 public import Gateway
 internal import Glibc
+public import Primitives
 internal import Synchronization
 internal import Threading
 internal import Upstream
@@ -9,6 +11,9 @@ internal import Upstream
 public final class Mailbox: Sendable {
   enum Message: Sendable {
     case command(Command, token: UInt64)
+    case verdict(SessionID, LoginVerdict)
+    case bans(BanTable)
+    case accountsKnown([AccountName])
     case resolved(LinkIndex, serial: UInt32, Resolver.Outcome)
   }
 
@@ -66,6 +71,17 @@ public final class Mailbox: Sendable {
     }
     for wait in waits { wait.semaphore.signal() }
   }
+
+  /// A claim was verified.
+  public func post(_ verdict: LoginVerdict, for session: SessionID) {
+    post(.verdict(session, verdict))
+  }
+
+  /// The bans in force have changed.
+  public func post(_ bans: BanTable) { post(.bans(bans)) }
+
+  /// Accounts that logged in lately, as the store knows when it has started.
+  public func post(accountsKnown accounts: [AccountName]) { post(.accountsKnown(accounts)) }
 
   func post(_ message: Message) {
     let wasEmpty = state.withLock { state in

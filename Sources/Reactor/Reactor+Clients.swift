@@ -24,11 +24,13 @@ extension Reactor {
   }
 
   mutating func open(_ fd: Int32, _ address: SocketAddress, listener: Int) {
-    guard
-      let id = shard.accepted(
-        listener: listener, client: address, entropy: entropy.next(), now: now, effects: &effects)
-    else {
-      Sockets.close(fd, abort: false)
+    let admission = shard.accepted(
+      listener: listener, client: address, entropy: entropy.next(), now: now, effects: &effects)
+    let id: SessionID
+    switch admission {
+    case .session(let session): id = session
+    case .refused(let farewell):
+      refuse(fd, farewell)
       return performEffects()
     }
     while clients.count <= Int(id.index) { clients.append(Client()) }
@@ -41,6 +43,17 @@ extension Reactor {
       shard.clientFailed(id, now: now, effects: &effects)
     }
     performEffects()
+  }
+
+  /// Sends what a refused client is to be told, if the socket takes it at once.
+  private mutating func refuse(_ fd: Int32, _ farewell: [UInt8]) {
+    // Without a farewell nothing is kept for it: a reset leaves the system nothing to remember.
+    guard !farewell.isEmpty else { return Sockets.close(fd, abort: true) }
+    _ = unsafe farewell.withUnsafeBytes { bytes in
+      unsafe send(fd, bytes.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+    guard epoll.add(fd, .lingering(fd), []) else { return Sockets.close(fd, abort: false) }
+    lingering.add(fd, epoll: epoll, now: now)
   }
 
   /// A descriptor was refused: wait until one is free, and at most a second.
@@ -84,9 +97,10 @@ extension Reactor {
 
   mutating func readClient(_ id: SessionID) {
     defer { performEffects() }
-    guard shard.shouldRead(id, now: now, effects: &effects) else { return }
+    let wanted = shard.bytesToRead(id, now: now, effects: &effects)
+    guard wanted > 0 else { return }
     let count = unsafe recv(
-      clients[Int(id.index)].fd, readBuffer.baseAddress!, readBuffer.count, 0)
+      clients[Int(id.index)].fd, readBuffer.baseAddress!, min(readBuffer.count, wanted), 0)
     if count > 0 {
       unsafe shard.clientReceived(
         id, UnsafeRawBufferPointer(rebasing: readBuffer[..<count]), now: now, effects: &effects)

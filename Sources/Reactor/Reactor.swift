@@ -1,3 +1,4 @@
+internal import Auth
 internal import CLinux
 public import Gateway
 internal import Glibc
@@ -45,6 +46,7 @@ public struct Reactor: ~Copyable {
   let epoll: Epoll
   let mailbox: Mailbox
   let log: @Sendable (LogEvent) -> Void
+  let store: StoreConnection?
   let configuration: GatewayConfiguration
   let signalFD: Int32
   /// Clients beyond it wait to be accepted.
@@ -74,7 +76,8 @@ public struct Reactor: ~Copyable {
   /// - Throws: ``SystemError`` when a socket can't be opened.
   public init(
     configuration: GatewayConfiguration, mailbox: Mailbox,
-    descriptorsMax: UInt64, log: @escaping @Sendable (LogEvent) -> Void
+    descriptorsMax: UInt64, store: StoreConnection?,
+    log: @escaping @Sendable (LogEvent) -> Void
   ) throws(SystemError) {
     // Everything that can fail comes first: a noncopyable value can't be half made.
     let signalFD = try Signals.open()
@@ -89,12 +92,14 @@ public struct Reactor: ~Copyable {
     self.configuration = configuration
     self.mailbox = mailbox
     self.log = log
+    self.store = store
     unsafe readBuffer = .allocate(byteCount: Self.readBytesMax, alignment: 4096)
     unsafe slices = .allocate(capacity: Self.slicesMax)
     now = Clock.monotonic()
     shard = Shard(
       configuration: configuration, index: 0, seed: EntropyPool.word(), now: now,
       unixMilliseconds: Clock.unixMilliseconds())
+    if let store { shard.bansChanged(store.bans) }
   }
 
   /// Keeps SIGTERM and SIGINT from this thread and those it starts, until ``run()`` reads them.
@@ -179,7 +184,7 @@ public struct Reactor: ~Copyable {
   }
 
   func waitMilliseconds() -> Int32 {
-    if shard.hasUnwritten { return 0 }
+    if shard.hasWorkLeft { return 0 }
     var deadline = acceptRetryAt
     for other in [shard.nextDeadline, lingering.nextDeadline] {
       if let other { deadline = min(deadline, other) }
@@ -193,6 +198,10 @@ public struct Reactor: ~Copyable {
       switch message {
       case .command(let command, let token):
         shard.handle(command, token: token, now: now, effects: &effects)
+      case .verdict(let session, let verdict):
+        shard.verdict(verdict, for: session, now: now, effects: &effects)
+      case .bans(let bans): shard.bansChanged(bans)
+      case .accountsKnown(let accounts): shard.accountsKnown(accounts)
       case .resolved(let link, let serial, let outcome):
         guard links[Int(link)].serial == serial else { continue }
         switch outcome {
@@ -241,8 +250,17 @@ public struct Reactor: ~Copyable {
       }
     }
     for event in effects.log { log(event) }
+    for claim in effects.claims { verify(claim) }
+    for record in effects.records { store?.record(record) }
     for (token, reply) in effects.replies { mailbox.answer(token, reply) }
     effects.removeAll()
+  }
+
+  private func verify(_ claim: LoginRequest) {
+    guard let store else {
+      return mailbox.post(.unavailable("there is no store"), for: claim.session)
+    }
+    store.verify(claim)
   }
 
   mutating func stopAccepting() {

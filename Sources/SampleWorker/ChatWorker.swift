@@ -156,6 +156,8 @@ public final class ChatWorker {
     if routes.count < ChatRoom.sessionsMax || routes[uuid] != nil { routes[uuid] = id }
     switch request.event {
     case .opened(let session): return room.opened(uuid, resumed: session.resumed)
+    // Names are what people call themselves here, account or not.
+    case .authenticated: return []
     case .closed, nil: return room.received(request.payload, from: uuid)
     }
   }

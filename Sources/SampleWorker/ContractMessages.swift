@@ -6,6 +6,7 @@ public struct InputStreamRequest: Equatable, Sendable {
     case opened(SessionOpened)
     /// The number of a `CloseReason`; unknown ones are kept as they came.
     case closed(reason: UInt64)
+    case authenticated(SessionAuthenticated)
   }
 
   /// RFC 3339, UTC; not checked.
@@ -35,6 +36,11 @@ public struct InputStreamRequest: Equatable, Sendable {
         var reason: UInt64 = 0
         if case .closed(let before) = event { reason = before }
         event = .closed(reason: try Self.closeReason(reader.message(), default: reason))
+      case (18, .bytes):
+        var session = SessionAuthenticated()
+        if case .authenticated(let before) = event { session = before }
+        try session.merge(reader.message())
+        event = .authenticated(session)
       case (_, _): try reader.skip(tag)
       }
     }
@@ -66,6 +72,7 @@ public struct SessionOpened: Equatable, Sendable {
   public var attributes: [String: String] = [:]
   public var resumed = false
   public var nextSequence: UInt64 = 0
+  public var unauthenticated = false
 
   public init() {}
 
@@ -78,15 +85,41 @@ public struct SessionOpened: Equatable, Sendable {
       case (2, .bytes): clientAddress = try reader.text()
       case (3, .bytes): listener = try reader.text()
       case (4, .bytes): framer = try reader.text()
-      case (5, .bytes): try mergeAttribute(reader.message())
+      case (5, .bytes): try attributes.merge(reader.message())
       case (6, .varint): resumed = try reader.varint() != 0
       case (7, .varint): nextSequence = try reader.varint()
+      case (8, .varint): unauthenticated = try reader.varint() != 0
       case (_, _): try reader.skip(tag)
       }
     }
   }
+}
 
-  private mutating func mergeAttribute(_ entry: ProtobufReader) throws(ContractError) {
+/// A session that was opened as unauthenticated was let in.
+///
+/// Source: proto/upstream.proto.
+public struct SessionAuthenticated: Equatable, Sendable {
+  public var account = ""
+  public var attributes: [String: String] = [:]
+
+  public init() {}
+
+  /// Takes over the fields of one encoded message; what it does not name stays as it is.
+  mutating func merge(_ message: ProtobufReader) throws(ContractError) {
+    var reader = message
+    while let tag = try reader.nextTag() {
+      switch (tag.field, tag.type) {
+      case (1, .bytes): account = try reader.text()
+      case (2, .bytes): try attributes.merge(reader.message())
+      case (_, _): try reader.skip(tag)
+      }
+    }
+  }
+}
+
+extension [String: String] {
+  /// Takes over one entry of a `map<string, string>`.
+  fileprivate mutating func merge(_ entry: ProtobufReader) throws(ContractError) {
     var reader = entry
     var key = ""
     var value = ""
@@ -97,7 +130,7 @@ public struct SessionOpened: Equatable, Sendable {
       case (_, _): try reader.skip(tag)
       }
     }
-    attributes[key] = value
+    self[key] = value
   }
 }
 

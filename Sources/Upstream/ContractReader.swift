@@ -71,6 +71,70 @@ public enum ContractReader {
     }
     return fields.malformed ? nil : isLive
   }
+
+  /// Reads an `AuthenticateResult`; nil when it is malformed, as a text is that is not UTF-8.
+  static func authenticated(_ message: UnsafeRawBufferPointer) -> AuthenticateOutcome? {
+    var fields = unsafe FieldReader(message)
+    var isAllowed = false
+    var account = ""
+    var reason = ""
+    var attributes: [(name: String, value: String)] = []
+    while let field = fields.next() {
+      switch (field.number, field.value) {
+      case (1, .varint(let value)): isAllowed = value != 0
+      case (2, .bytes(let bytes)):
+        guard let text = unsafe text(bytes) else { return nil }
+        account = text
+      case (3, .bytes(let bytes)):
+        guard let text = unsafe text(bytes) else { return nil }
+        reason = text
+      case (4, .bytes(let bytes)):
+        guard let entry = unsafe entry(bytes) else { return nil }
+        attributes.append(entry)
+      default: break
+      }
+    }
+    guard !fields.malformed else { return nil }
+    guard isAllowed else {
+      return .refused(reason: String(decoding: reason.utf8.prefix(200), as: UTF8.self))
+    }
+    return .allowed(account: account, attributes: lastOfEachName(attributes))
+  }
+
+  /// An entry of a `map<string, string>`; what is missing in it is empty.
+  private static func entry(_ message: UnsafeRawBufferPointer) -> (name: String, value: String)? {
+    var fields = unsafe FieldReader(message)
+    var entry = (name: "", value: "")
+    while let field = fields.next() {
+      guard field.number == 1 || field.number == 2, case .bytes(let bytes) = field.value else {
+        continue
+      }
+      guard let text = unsafe text(bytes) else { return nil }
+      if field.number == 1 { entry.name = text } else { entry.value = text }
+    }
+    return fields.malformed ? nil : entry
+  }
+
+  private static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
+    unsafe String(validating: bytes, as: UTF8.self)
+  }
+
+  /// A map has each name once, and the last of several values counts.
+  private static func lastOfEachName(
+    _ entries: [(name: String, value: String)]
+  ) -> [(name: String, value: String)] {
+    var places: [String: Int] = [:]
+    var kept: [(name: String, value: String)] = []
+    for entry in entries {
+      if let place = places[entry.name] {
+        kept[place].value = entry.value
+      } else {
+        places[entry.name] = kept.count
+        kept.append(entry)
+      }
+    }
+    return kept
+  }
 }
 
 extension ContractReader.Ready {

@@ -42,12 +42,14 @@ public enum ContractWriter {
     _ opened: SessionOpened, of uuid: SessionUUID, time: TimestampText, to queue: inout ByteQueue
   ) {
     var body: [UInt8] = []
-    appendText(opened.account, field: 1, to: &body)
-    appendText(opened.clientAddress, field: 2, to: &body)
-    appendText(opened.listener, field: 3, to: &body)
-    appendText(opened.framer, field: 4, to: &body)
-    if opened.resumed { appendInteger(1, field: 6, to: &body) }
-    appendInteger(opened.nextSequence, field: 7, to: &body)
+    body.append(text: opened.account, field: 1)
+    body.append(text: opened.clientAddress, field: 2)
+    body.append(text: opened.listener, field: 3)
+    body.append(text: opened.framer, field: 4)
+    body.append(map: opened.attributes, field: 5)
+    body.append(integer: opened.resumed ? 1 : 0, field: 6)
+    body.append(integer: opened.nextSequence, field: 7)
+    body.append(integer: opened.unauthenticated ? 1 : 0, field: 8)
     appendEvent(body, field: 16, of: uuid, time: time, to: &queue)
   }
 
@@ -58,8 +60,39 @@ public enum ContractWriter {
     reason: UInt8, of uuid: SessionUUID, time: TimestampText, to queue: inout ByteQueue
   ) {
     var body: [UInt8] = []
-    appendInteger(UInt64(reason), field: 1, to: &body)
+    body.append(integer: UInt64(reason), field: 1)
     appendEvent(body, field: 17, of: uuid, time: time, to: &queue)
+  }
+
+  /// Appends an `InputStreamRequest` whose event is `authenticated`.
+  public static func appendAuthenticated(
+    account: String, attributes: [(name: String, value: String)], of uuid: SessionUUID,
+    time: TimestampText, to queue: inout ByteQueue
+  ) {
+    var body: [UInt8] = []
+    body.append(text: account, field: 1)
+    body.append(map: attributes, field: 2)
+    appendEvent(body, field: 18, of: uuid, time: time, to: &queue)
+  }
+
+  /// An `AuthenticateRequest`, gRPC prefix included: the one message of an `authenticate` call.
+  public static func authenticate(_ request: AuthenticateRequest) -> [UInt8] {
+    var body: [UInt8] = []
+    let time = unsafe [UInt8](unsafeUninitializedCapacity: 24) { text, count in
+      unsafe request.time.write(to: text.baseAddress!)
+      count = 24
+    }
+    body.append(bytes: time, field: 1)
+    body.append(text: request.uuid.description, field: 2)
+    body.append(text: request.clientAddress, field: 3)
+    body.append(text: request.listener, field: 4)
+    body.append(text: request.account, field: 5)
+    body.append(bytes: request.secret, field: 6)
+    body.append(map: request.attributes, field: 7)
+    for packet in request.packets { body.appendDelimited(packet, field: 8) }
+    let length = UInt32(truncatingIfNeeded: body.count)
+    let prefix = [0] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
+    return prefix + body
   }
 
   /// The session of a message written by this type.
@@ -127,40 +160,23 @@ public enum ContractWriter {
     unsafe writeHead(messageBytes: at - prefixByteCount, uuid: uuid, time: time, to: out)
     queue.commit(at)
   }
-
-  private static func appendText(_ text: String, field: UInt64, to body: inout [UInt8]) {
-    guard !text.isEmpty else { return }
-    appendVarint(field << 3 | 2, to: &body)
-    appendVarint(UInt64(text.utf8.count), to: &body)
-    body.append(contentsOf: text.utf8)
-  }
-
-  private static func appendInteger(_ value: UInt64, field: UInt64, to body: inout [UInt8]) {
-    guard value != 0 else { return }
-    appendVarint(field << 3 | 0, to: &body)
-    appendVarint(value, to: &body)
-  }
-
-  private static func appendVarint(_ value: UInt64, to body: inout [UInt8]) {
-    var rest = value
-    while rest >= 0x80 {
-      body.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    body.append(UInt8(truncatingIfNeeded: rest))
-  }
 }
 
 /// What a worker is told of a session that is given to it.
-public struct SessionOpened: Equatable, Sendable {
+public struct SessionOpened: Sendable {
+  /// Empty when nobody was let in by name.
   public var account: String = ""
   public var clientAddress: String
   public var listener: String
   public var framer: String
+  /// What is known of the account beyond its name; names are unique.
+  public var attributes: [(name: String, value: String)] = []
   /// The session was with another worker before.
   public var resumed: Bool
   /// The number of the session's next packet, counted from 1.
   public var nextSequence: UInt64
+  /// Its packets are forwarded although the client has not been let in yet.
+  public var unauthenticated = false
 
   public init(
     clientAddress: String, listener: String, framer: String, resumed: Bool, nextSequence: UInt64

@@ -61,6 +61,10 @@ enum HTTP2Callbacks {
       if stream == streams[HTTP2Connection.Call.packets.rawValue] {
         return unsafe HTTP2Callbacks.packetBytes(state, length, flags!)
       }
+      let isUnary =
+        stream != streams[HTTP2Connection.Call.ready.rawValue]
+        && stream != streams[HTTP2Connection.Call.live.rawValue]
+      if isUnary { return unsafe HTTP2Callbacks.requestBytes(state, stream, out, length, flags!) }
       guard length >= 5 else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
       // A google.protobuf.Empty has no bytes: only the gRPC prefix is sent.
       if stream == streams[HTTP2Connection.Call.live.rawValue] {
@@ -82,6 +86,19 @@ enum HTTP2Callbacks {
     guard waiting > 0 else { return isEnd ? 0 : Int(NGHTTP2_ERR_DEFERRED.rawValue) }
     unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
     return min(waiting, length)
+  }
+
+  private static func requestBytes(
+    _ state: UnsafeMutablePointer<HTTP2State>, _ stream: Int32,
+    _ out: UnsafeMutablePointer<UInt8>?, _ length: Int, _ flags: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    let room = unsafe UnsafeMutableRawBufferPointer(start: out, count: length)
+    // One that is no longer there was cancelled: its reset is under way.
+    guard let piece = unsafe state.pointee.nextOfRequest(on: stream, into: room) else {
+      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    }
+    if piece.isLast { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+    return piece.byteCount
   }
 
   private static let onHeader:

@@ -87,21 +87,66 @@ struct HTTP2Connection: ~Copyable {
 
   /// Begins a call and returns its stream.
   func begin(_ call: Call, authority: String) throws(HTTP2Error) -> Int32 {
+    let stream = try submit(path: "\(call.path)", authority: authority, more: [])
+    unsafe state.pointee.streams[call.rawValue] = stream
+    return stream
+  }
+
+  /// Begins a call that asks one thing, and returns its stream.
+  ///
+  /// - Parameters:
+  ///   - message: all that is sent, gRPC prefix included.
+  ///   - timeout: told to the worker; who waits has to end the call himself.
+  func beginUnary(
+    path: String, authority: String, message: [UInt8], timeout: Interval
+  ) throws(HTTP2Error) -> Int32 {
+    // At most eight digits (gRPC over HTTP/2, "Timeout").
+    let milliseconds = min(max(timeout.milliseconds, 1), 99_999_999)
+    let stream = try submit(
+      path: path, authority: authority, more: [("grpc-timeout", "\(milliseconds)m")])
+    unsafe state.pointee.addRequest(message, on: stream)
+    return stream
+  }
+
+  private func submit(
+    path: String, authority: String, more: [(String, String)]
+  ) throws(HTTP2Error) -> Int32 {
     var stream: Int32 = 0
     let source = unsafe nghttp2_data_source(fd: 0)
     var provider = unsafe nghttp2_data_provider(
       source: source, read_callback: HTTP2Callbacks.readCallData)
-    unsafe withHeaders([
-      (":method", "POST"), (":scheme", "http"), (":path", "\(call.path)"),
-      (":authority", authority), ("te", "trailers"), ("content-type", "application/grpc"),
-      ("user-agent", "gatehouse"),
-    ]) { fields in
+    let fields = [
+      (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", authority),
+      ("te", "trailers"), ("content-type", "application/grpc"), ("user-agent", "gatehouse"),
+    ]
+    unsafe withHeaders(fields + more) { fields in
       stream = unsafe nghttp2_submit_request(
         session, nil, fields.baseAddress, fields.count, &provider, nil)
     }
     try check(stream)
-    unsafe state.pointee.streams[call.rawValue] = stream
     return stream
+  }
+
+  /// How many calls the worker allows at a time.
+  var callsMax: Int {
+    unsafe Int(
+      nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
+  }
+
+  /// Ends a unary call whose answer is not awaited any more, whether it was sent or not.
+  func cancel(_ stream: Int32) {
+    unsafe state.pointee.dropRequest(on: stream)
+    unsafe nghttp2_submit_rst_stream(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_CANCEL.rawValue)
+  }
+
+  /// Ends what is still open of a unary call that has been answered, or was ended by the worker.
+  func closeAnswered(_ stream: Int32) {
+    unsafe state.pointee.dropRequest(on: stream)
+    let isOpen =
+      unsafe nghttp2_session_get_stream_local_close(session, stream) == 0
+      || nghttp2_session_get_stream_remote_close(session, stream) == 0
+    if isOpen { cancel(stream) }
   }
 
   /// Ends our direction of a call that the worker has answered to the end.

@@ -44,6 +44,16 @@ struct HTTP2State {
   /// Empties to be sent on the `live` call.
   var beatsDue = 0
 
+  /// What unary calls have to send; a short list, for a link has at most 256 of them.
+  private var requests: [Request] = []
+
+  private struct Request {
+    let stream: Int32
+    let message: [UInt8]
+    /// Bytes that are in frames.
+    var framedBytes = 0
+  }
+
   private var framedData = FramedData()
 
   mutating func add(_ event: HTTP2Event) { events.append(event) }
@@ -73,6 +83,31 @@ struct HTTP2State {
 
   mutating func setErrorText(_ bytes: UnsafeRawBufferPointer) {
     errorText = unsafe String(decoding: bytes.prefix(200), as: UTF8.self)
+  }
+
+  mutating func addRequest(_ message: [UInt8], on stream: Int32) {
+    requests.append(Request(stream: stream, message: message))
+  }
+
+  mutating func dropRequest(on stream: Int32) { requests.removeAll { $0.stream == stream } }
+
+  /// Copies what comes next of a unary call's message to `out`.
+  ///
+  /// - Returns: how much that was, and whether it was the last; nil for any other call.
+  mutating func nextOfRequest(
+    on stream: Int32, into out: UnsafeMutableRawBufferPointer
+  ) -> (byteCount: Int, isLast: Bool)? {
+    guard let index = requests.firstIndex(where: { $0.stream == stream }) else { return nil }
+    let request = requests[index]
+    let byteCount = min(out.count, request.message.count - request.framedBytes)
+    let end = request.framedBytes + byteCount
+    unsafe out.copyBytes(from: request.message[request.framedBytes..<end])
+    if end == request.message.count {
+      requests.remove(at: index)
+      return (byteCount, true)
+    }
+    requests[index].framedBytes = end
+    return (byteCount, false)
   }
 
   mutating func framed(header: UnsafePointer<UInt8>, byteCount: Int) {

@@ -58,8 +58,10 @@ extension Link {
         unsafe chunk = unsafe bytes
         return .none
       }
+      if unsafe answerArrived(bytes, on: stream) { return .none }
       return unsafe smallMessage(on: stream, bytes, now: now)
     case .headers(let stream, let fields):
+      if answerFieldsArrived(fields, on: stream) { return .none }
       return headers(fields, on: stream, now: now)
     case .endOfStream(let stream):
       return streamEnded(stream, .streamEnded, "no trailers", now: now)
@@ -82,7 +84,7 @@ extension Link {
   private mutating func settingsReceived(now: Instant) -> LinkAction {
     guard phase == .handshaking else { return .none }
     phase = .asking
-    deadline = now + configuration.readyTimeout
+    phaseDeadline = now + configuration.readyTimeout
     return .none
   }
 
@@ -194,6 +196,7 @@ extension Link {
     _ stream: Int32, _ reason: LinkEndReason, _ detail: String, isVerdict: Bool = false,
     now: Instant
   ) -> LinkAction {
+    if answerEnded(on: stream, detail) { return .none }
     guard stream == calls.packets || stream == calls.ready || stream == calls.live else {
       return .none
     }
@@ -214,7 +217,7 @@ extension Link {
     guard answer.isReady else {
       let pause = readyBackoff.next(using: &random)
       phase = .notReady
-      deadline = now + pause
+      phaseDeadline = now + pause
       return .notReady(retryIn: pause)
     }
     wantsSessionEvents = answer.sessionEvents
@@ -227,7 +230,7 @@ extension Link {
     phase = .active
     activeSince = now
     heartbeat = Heartbeat(aliveTimeout: configuration.aliveTimeout, now: now)
-    deadline = now
+    phaseDeadline = now
     return .becameReady
   }
 }

@@ -26,6 +26,15 @@ extension Link {
     ContractWriter.appendOpened(opened, of: uuid, time: time, to: &packets.bytes)
   }
 
+  /// Tells the worker that a session announced as unauthenticated was let in.
+  public mutating func sendAuthenticated(
+    account: String, attributes: [(name: String, value: String)], of uuid: SessionUUID,
+    time: TimestampText
+  ) {
+    ContractWriter.appendAuthenticated(
+      account: account, attributes: attributes, of: uuid, time: time, to: &packets.bytes)
+  }
+
   /// - Parameter reason: a value of `CloseReason` in proto/upstream.proto.
   public mutating func sendClosed(reason: UInt8, of uuid: SessionUUID, time: TimestampText) {
     ContractWriter.appendClosed(reason: reason, of: uuid, time: time, to: &packets.bytes)

@@ -14,7 +14,8 @@ public import Primitives
 /// ```
 ///
 /// Every event from outside is a method; what the owner has to do comes back as a ``LinkAction``.
-/// Any of the states from `resolving` to `draining` can end.
+/// Any of the states from `resolving` to `draining` can end. Whatever was called, ``takeAnswers()``
+/// then has what became of calls of `authenticate`.
 @safe
 public struct Link: ~Copyable {
   /// What becomes of the link after its connection has ended.
@@ -35,8 +36,8 @@ public struct Link: ~Copyable {
   public let configuration: WorkerConfiguration
 
   var phase = Phase.idle
-  /// When ``deadlinePassed(now:)`` is to be called, unless something else comes first.
-  public internal(set) var deadline = Instant.distantFuture
+  /// When the phase has something to do; see ``deadline``.
+  var phaseDeadline = Instant.distantFuture
   var afterwards = Afterwards.reconnect
   private var addresses: [SocketAddress] = []
   var connectBackoff = Backoff()
@@ -53,6 +54,10 @@ public struct Link: ~Copyable {
   var smallReader = GRPCMessageReader()
   /// What is left of the DATA that is being cut into messages.
   var chunk = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  /// Calls of `authenticate` that wait for their answers, oldest first.
+  var authentications: [Authentication] = []
+  /// What ``takeAnswers()`` gives.
+  var answers: [AuthenticateAnswer] = []
   let messageBytesMax: Int
   /// For the jitter of its pauses.
   var random: SeededRandom
@@ -121,9 +126,10 @@ public struct Link: ~Copyable {
   public mutating func start(now: Instant) -> LinkAction {
     switch phase {
     case .idle, .backingOff, .drained:
+      precondition(answers.isEmpty, "answers of the last connection were not taken")
       phase = .resolving
       afterwards = .reconnect
-      deadline = now + .seconds(10)
+      phaseDeadline = now + .seconds(10)
       return .resolve
     case .resolving, .connecting, .handshaking, .asking, .notReady, .active, .draining, .removed:
       preconditionFailure("a link was started twice")
@@ -145,7 +151,7 @@ public struct Link: ~Copyable {
 
   private mutating func connectToNextAddress(now: Instant) -> LinkAction {
     phase = .connecting
-    deadline = now + configuration.connectTimeout
+    phaseDeadline = now + configuration.connectTimeout
     return .connect(addresses.removeFirst())
   }
 
@@ -166,7 +172,7 @@ public struct Link: ~Copyable {
       return end(.protocolError, error.description, now: now)
     }
     phase = .handshaking
-    deadline = now + configuration.connectTimeout
+    phaseDeadline = now + configuration.connectTimeout
     return begin(.ready, now: now)
   }
 
@@ -211,6 +217,7 @@ public struct Link: ~Copyable {
   ) -> LinkAction {
     http = nil
     calls = Calls()
+    failAuthentications("link lost: \(reason.name)")
     heartbeat = nil
     unsentBeginsCut = packets.writtenBytesOfFirstMessage > 0
     readyAnswer = nil
@@ -226,14 +233,14 @@ public struct Link: ~Copyable {
       if let activeSince, now.since(activeSince) >= .seconds(5) { connectBackoff.reset() }
       let pause = connectBackoff.next(using: &random)
       phase = .backingOff
-      deadline = now + pause
+      phaseDeadline = now + pause
       retryIn = pause
     case .stayDrained:
       phase = .drained
-      deadline = .distantFuture
+      phaseDeadline = .distantFuture
     case .remove, .shutDown:
       phase = .removed
-      deadline = .distantFuture
+      phaseDeadline = .distantFuture
     }
     activeSince = nil
     let ended = LinkEnd(
@@ -268,11 +275,11 @@ public struct Link: ~Copyable {
     switch phase {
     case .active:
       phase = .draining
-      deadline = now + timeout
+      phaseDeadline = now + timeout
       http!.endPackets()
       return .none
     case .draining:
-      deadline = min(deadline, now + timeout)
+      phaseDeadline = min(phaseDeadline, now + timeout)
       return .none
     case .idle, .resolving, .connecting, .handshaking, .asking, .notReady, .backingOff:
       return end(reasonToEnd, "", now: now)
@@ -284,11 +291,15 @@ public struct Link: ~Copyable {
 
   // MARK: Time
 
+  /// When ``deadlinePassed(now:)`` is to be called, unless something else comes first.
+  public var deadline: Instant { min(phaseDeadline, authenticationDeadline) }
+
   public mutating func deadlinePassed(now: Instant) -> LinkAction {
-    guard now >= deadline else { return .none }
+    endOverdueAuthentications(now: now)
+    guard now >= phaseDeadline else { return .none }
     switch phase {
     case .idle, .drained, .removed:
-      deadline = .distantFuture
+      phaseDeadline = .distantFuture
       return .none
     case .backingOff: return start(now: now)
     case .resolving: return end(.resolveFailed, "no answer", now: now)
@@ -299,7 +310,7 @@ public struct Link: ~Copyable {
     case .asking: return end(.readyTimeout, "", now: now)
     case .notReady:
       phase = .asking
-      deadline = now + configuration.readyTimeout
+      phaseDeadline = now + configuration.readyTimeout
       return begin(.ready, now: now)
     case .draining: return endDraining(now: now)
     case .active: return beat(now: now)
@@ -314,7 +325,7 @@ public struct Link: ~Copyable {
       if case .ended(let ended) = sendBeat(now: now) { return .ended(ended) }
       if heartbeat!.sent(now: now) { http!.sendPing() }
     }
-    deadline = heartbeat!.deadline
+    phaseDeadline = heartbeat!.deadline
     return .none
   }
 
@@ -330,12 +341,12 @@ public struct Link: ~Copyable {
   /// The owner stops reading from the socket, so that silence is not the worker's.
   public mutating func readingPaused() {
     heartbeat?.readingPaused()
-    if phase == .active, let heartbeat { deadline = heartbeat.deadline }
+    if phase == .active, let heartbeat { phaseDeadline = heartbeat.deadline }
   }
 
   /// The owner reads from the socket again after it had paused.
   public mutating func readingResumed(now: Instant) {
     heartbeat?.readingResumed(now: now)
-    if phase == .active, let heartbeat { deadline = heartbeat.deadline }
+    if phase == .active, let heartbeat { phaseDeadline = heartbeat.deadline }
   }
 }

@@ -34,8 +34,11 @@ private func serve(
 ) -> Int32 {
   do {
     let mailbox = try Mailbox()
+    let store = try startStore(configuration, mailbox, log)
+    defer { stopStore(store?.service, log) }
     var reactor = try Reactor(
-      configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax
+      configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax,
+      store: store?.connection
     ) { log.log($0) }
     let management = try startManagement(configuration, mailbox, log)
     defer { management?.stop() }
@@ -70,7 +73,8 @@ private func startManagement(
   let loaded = try Token.load(management)
   for notice in loaded.notices { log.log(.warning, "token", ["notice": "\(notice)"]) }
   let server = try ManagementServer(
-    management, token: loaded.token, logLinesDropped: { log.linesDropped }
+    management, token: loaded.token, logLinesDropped: { log.linesDropped },
+    log: { log.log($0, $1, $2) }
   ) { command, timeoutMilliseconds in
     mailbox.perform(command, timeoutMilliseconds: timeoutMilliseconds)
   }

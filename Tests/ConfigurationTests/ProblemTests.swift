@@ -40,8 +40,8 @@ import Testing
     ),
     (
       "framer = {}",
-      "10: error: listener[1].framer.kind: missing; expected \"raw\" or "
-        + "\"length-prefix\""
+      "10: error: listener[1].framer.kind: missing; expected \"raw\", "
+        + "\"length-prefix\" or \"delimiter\""
     ),
     ("framer = { kind = \"raw\", max = 1 }", "26: error: listener[1].framer.max: unknown key"),
     (

@@ -59,6 +59,7 @@ import Testing
       case .needMore(let totalBytes):
         waits += 1
         #expect(totalBytes > bytes.count && totalBytes <= layout.maximum, "seed \(seed)")
+      case .needAnyMore: Issue.record("a length is known or not; seed \(seed)")
       case .violation:
         violations += 1
       }

@@ -11,6 +11,8 @@ struct StreamCutter {
   private(set) var tail: [UInt8] = []
   /// The framer is not asked before ``tail`` has this many bytes.
   private var wantedByteCount = 1
+  /// The front of ``tail`` that the framer has seen and wanted more behind.
+  private var scanned = 0
 
   init(_ framer: Framer) { self.framer = framer }
 
@@ -19,7 +21,9 @@ struct StreamCutter {
     tail += bytes
     var cut = 0
     while violation == nil, tail.count - cut >= wantedByteCount {
-      switch framer.step(tail[cut...]) {
+      let scanned = scanned
+      self.scanned = 0
+      switch Array(tail[cut...]).withUnsafeBytes({ framer.step($0, scanned: scanned) }) {
       case .packet(let byteCount):
         packets.append(Array(tail[cut..<(cut + byteCount)]))
         cut += byteCount
@@ -28,6 +32,9 @@ struct StreamCutter {
         // Would spin for ever otherwise.
         precondition(totalBytes > tail.count - cut)
         wantedByteCount = totalBytes
+      case .needAnyMore:
+        self.scanned = tail.count - cut
+        wantedByteCount = tail.count - cut + 1
       case .violation(let found):
         violation = found
       }

@@ -125,6 +125,8 @@ struct ChaosAccount {
       case .closed:
         if (next[uuid] ?? nil) == nil { problems.append("\(uuid) closed, but not open") }
         next[uuid] = .some(nil)
+      case .authenticated:
+        if (next[uuid] ?? nil) == nil { problems.append("\(uuid) let in, but not open") }
       case nil:
         let number = UInt64(Chaos.number(request.payload.dropFirst(2)))
         guard let expected = next[uuid] ?? nil else {

@@ -178,4 +178,39 @@ import Testing
     let heldBytes = world.shard.sessions[index].received.count
     #expect(heldBytes == 0)
   }
+
+  /// Goal: lines reach the worker whole, however they are cut on their way, and its own lines reach
+  /// the client.
+  @Test func linesInPieces() throws {
+    let lines = Framer.delimiter(
+      try DelimiterFramer(delimiters: [[0x0d, 0x0a], [0]], packetBytesMax: 100))
+    let sent: [[UInt8]] = [
+      [1, 0x0d, 0x0a], [0x0a, 0x0d, 0], [0x0d, 0x0a], [2, 3, 4, 0x0d, 0x0a],
+    ]
+    let stream = sent.flatMap { $0 }
+    for pieceBytes in 1...stream.count {
+      let world = world {
+        $0.listeners[0].clientToServer = lines
+        $0.listeners[0].serverToClient = lines
+      }
+      let client = world.connect()
+      for start in stride(from: 0, to: stream.count, by: pieceBytes) {
+        world.send(client, stream[start..<min(start + pieceBytes, stream.count)])
+        world.settle()
+      }
+      #expect(world.workers[0].packets.map(\.payload) == sent)
+      world.workers[0].answer(world.clients[client].uuid, [7, 0x0d])
+      world.settle()
+      #expect(world.clients[client].received == stream)
+      world.workers[0].answer(world.clients[client].uuid, [0x0a, 8, 0, 9])
+      world.settle()
+      #expect(world.clients[client].received == stream + [7, 0x0d, 0x0a, 8, 0])
+      world.send(client, [UInt8](repeating: 1, count: 99))
+      world.settle()
+      #expect(world.clients[client].isOpen)
+      world.send(client, [1])
+      world.settle()
+      #expect(world.clients[client].closeReason == .framingViolation)
+    }
+  }
 }

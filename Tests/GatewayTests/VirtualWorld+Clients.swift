@@ -1,3 +1,4 @@
+import Auth
 import Primitives
 import Testing
 
@@ -9,14 +10,16 @@ extension VirtualWorld {
 
   /// A client connects; it is not open if the gateway turned it away.
   @discardableResult
-  func connect(listener: Int = 0) -> Int {
+  func connect(listener: Int = 0, from host: SocketAddress? = nil) -> Int {
     let number = clients.count
     clients.append(VirtualClient(listener: listener))
     let entropy: [16 of UInt8] = .init { _ in UInt8.random(in: 0...255, using: &random) }
-    let address = SocketAddress(ipv4: 192, 0, 2, 7, port: UInt16(truncatingIfNeeded: number))
-    let id = shard.accepted(
+    var address = host ?? SocketAddress(ipv4: 192, 0, 2, 7, port: 0)
+    address.port = UInt16(truncatingIfNeeded: number)
+    let admission = shard.accepted(
       listener: listener, client: address, entropy: entropy, now: now, effects: &effects)
-    guard let id else {
+    guard case .session(let id) = admission else {
+      if case .refused(let farewell) = admission { clients[number].received = farewell }
       performEffects()
       return number
     }
@@ -56,6 +59,26 @@ extension VirtualWorld {
     return sessions.first { $0.uuid.description == clients[client].uuid }
   }
 
+  // MARK: The store
+
+  /// Answers the oldest claim that was not answered yet.
+  func answerClaim(_ verdict: LoginVerdict) {
+    answer(claims.removeFirst(), verdict)
+  }
+
+  func answer(_ claim: LoginRequest, _ verdict: LoginVerdict) {
+    shard.verdict(verdict, for: claim.session, now: now, effects: &effects)
+    performEffects()
+  }
+
+  /// The store says which bans are in force.
+  func setBans(_ bans: [Ban], allowed: [Ban] = []) {
+    var builder = BanTable.Builder(listeners: configuration.listeners.map(\.name))
+    for ban in bans { builder.add(ban, allows: false) }
+    for ban in allowed { builder.add(ban, allows: true) }
+    shard.bansChanged(builder.finish())
+  }
+
   // MARK: What the driver does
 
   /// The client a session belongs to; effects never name a session that is closed.
@@ -86,7 +109,8 @@ extension VirtualWorld {
 
   private func readClient(_ number: Int, _ id: SessionID) {
     defer { performEffects() }
-    guard shard.shouldRead(id, now: now, effects: &effects) else {
+    let wanted = shard.bytesToRead(id, now: now, effects: &effects)
+    guard wanted > 0 else {
       performEffects()
       return check(!clients[number].isRead, "asked again and again whether to read a client")
     }
@@ -95,7 +119,8 @@ extension VirtualWorld {
     if clients[number].isReset {
       shard.clientFailed(id, now: now, effects: &effects)
     } else if clients[number].unreadBytes > 0 {
-      let taken = clients[number].takePending(cut(min(clients[number].unreadBytes, 256 << 10)))
+      let taken = clients[number].takePending(
+        cut(min(clients[number].unreadBytes, 256 << 10, wanted)))
       withReadBuffer(taken) {
         shard.clientReceived(id, $0, now: now, effects: &effects)
         performEffects()

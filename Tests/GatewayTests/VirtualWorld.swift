@@ -1,3 +1,4 @@
+import Auth
 import Framing
 import Primitives
 import Testing
@@ -49,6 +50,10 @@ final class VirtualWorld {
   /// Reads and writes are cut at random places.
   var cuts = false
   private(set) var log: [LogEvent] = []
+  /// What was to be verified and was not answered.
+  var claims: [LoginRequest] = []
+  /// What the store was given to keep.
+  private(set) var records: [StoreRecord] = []
   private var replies: [UInt64: [Reply]] = [:]
   private var lastToken: UInt64 = 0
   private(set) var isFinished = false
@@ -102,7 +107,7 @@ final class VirtualWorld {
   func settle(_ location: SourceLocation = #_sourceLocation) {
     for _ in 0..<100_000 {
       turn()
-      if moved { continue }
+      if moved || shard.hasWorkLeft { continue }
       let deadline = shard.nextDeadline ?? .distantFuture
       check(deadline > now || isFinished, "the driver would be woken up for ever")
       return
@@ -242,6 +247,8 @@ final class VirtualWorld {
       }
     }
     for event in effects.log { take(event) }
+    claims += effects.claims
+    records += effects.records
     for (token, reply) in effects.replies { replies[token, default: []].append(reply) }
     effects.removeAll()
   }
@@ -286,6 +293,9 @@ final class VirtualWorld {
 
   private func take(_ event: LogEvent) {
     log.append(event)
+    if case .sessionRefused(let refused) = event {
+      clients[Int(refused.client.port)].closeReason = refused.reason
+    }
     if case .sessionClosed(let closed) = event {
       let uuid = closed.uuid.description
       guard let index = clients.lastIndex(where: { $0.uuid == uuid }) else { return }

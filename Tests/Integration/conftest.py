@@ -73,9 +73,9 @@ def start_example(tmp_path):
     started = []
     numbers = itertools.count()
 
-    def start(language="python", kind="echo", port=0):
+    def start(language="python", kind="echo", port=0, arguments=()):
         log = tmp_path / f"{language}-{kind}-{next(numbers)}.log"
-        worker = ExampleWorker(example_command(language, kind), log, port)
+        worker = ExampleWorker([*example_command(language, kind), *arguments], log, port)
         started.append(worker)
         return worker
 

@@ -6,7 +6,7 @@ import signal
 import grpc
 import pytest
 
-from harness.contract import LIVE_PATH, READY_PATH, STREAM_PATH, pb
+from harness.contract import AUTHENTICATE_PATH, LIVE_PATH, READY_PATH, STREAM_PATH, pb
 from harness.waiting import until
 
 LANGUAGES = ["python", "go"]
@@ -166,6 +166,29 @@ def test_chat_survives_its_worker(start_gateway, start_example, connect, languag
     ann.receive_line()
     ann.send(b"still here\n")
     assert bob.receive_line().endswith(b": still here\n")
+
+
+def test_gate(start_example, channel, tmp_path):
+    """The example that lets clients in: by name and password, and nobody else."""
+    accounts = tmp_path / "accounts.txt"
+    accounts.write_text("anna correct horse\nåsa x\n", encoding="utf-8")
+    gate = channel(start_example(kind="gate", arguments=["--accounts", accounts]))
+    authenticate = gate.unary_unary(
+        AUTHENTICATE_PATH, pb.AuthenticateRequest.SerializeToString,
+        pb.AuthenticateResult.FromString)
+
+    def ask(account, secret):
+        request = pb.AuthenticateRequest(account=account, secret=secret, listener="game")
+        return authenticate(request, timeout=30)
+
+    assert ask("anna", b"correct horse") == pb.AuthenticateResult(
+        allowed=True, attributes={"door": "game"})
+    assert ask("åsa", b"x").allowed
+    refusals = [ask("anna", b"wrong"), ask("anna", b""), ask("nobody", b""), ask("", b"\xff")]
+    assert all(r == refusals[0] and not r.allowed and r.reason for r in refusals)
+    # As a worker it is one without packets: the call ends when the gateway ends it.
+    _, _, stream = calls(gate)
+    assert list(stream(iter([packet(SESSIONS[0], b"hello")]), timeout=30)) == []
 
 
 class Requests:

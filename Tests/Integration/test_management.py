@@ -31,11 +31,29 @@ def test_probes_without_token(start_gateway, start_worker):
 @pytest.mark.parametrize("method, path", [
     ("GET", "/upstream"), ("POST", "/upstream/add"), ("POST", "/upstream/1/drain"),
     ("DELETE", "/upstream/1"), ("GET", "/sessions"), ("DELETE", f"/sessions/{uuids.uuid4()}"),
-    ("GET", "/metrics")])
+    ("GET", "/metrics"), ("DELETE", "/sessions?account=anna"), ("GET", "/why?account=anna")])
 def test_wrong_token(shared_gateway, method, path, token):
     """Everything else is 401 without the right token, whatever is asked."""
     body = upstream(1) if method == "POST" else None
     assert shared_gateway.api(method, path, body, token=token)[0] == 401
+
+
+def test_wrong_tokens_are_logged(start_gateway):
+    """One line for many, with the address they came from and without the token."""
+    gateway = start_gateway(workers=[], ready=0)
+    for _ in range(20):
+        assert gateway.api("GET", "/upstream", token="guessed-token")[0] == 401
+    line = gateway.wait_log("wrong-token")
+    assert line["client"].startswith("127.0.0.1:")
+    assert "guessed-token" not in json.dumps(gateway.log())
+
+
+def test_why(shared_gateway):
+    """What applies to somebody who has done nothing: nothing."""
+    status, body = shared_gateway.api("GET", "/why?address=2001:db8::/32")
+    assert status == 200
+    assert (body["address"], body["account"]) == ("2001:db8::/32", None)
+    assert (body["allowed"], body["bans"], body["sessions"]) == (False, [], 0)
 
 
 @pytest.mark.parametrize("method, path, body, statuses", [
@@ -47,6 +65,13 @@ def test_wrong_token(shared_gateway, method, path, token):
     ("POST", "/upstream/99999/drain", None, {404}),
     ("DELETE", f"/sessions/{uuids.uuid4()}", None, {404}),
     ("DELETE", "/sessions/x", None, {400, 404}),
+    ("DELETE", "/sessions", None, {400}),
+    ("DELETE", "/sessions?acount=anna", None, {400}),
+    ("DELETE", "/sessions?account=anna&address=192.0.2.7", None, {400}),
+    ("GET", "/sessions?adress=192.0.2.7", None, {400}),
+    ("GET", "/sessions?address=192.0.2.7/24", None, {400}),
+    ("GET", "/why", None, {400}),
+    ("GET", "/why?account=a%00b", None, {400}),
     ("POST", "/upstream/add", "", {400}),
     ("POST", "/upstream/add", "not json", {400}),
     ("POST", "/upstream/add", "[]", {400}),

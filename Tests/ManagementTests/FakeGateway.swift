@@ -1,3 +1,4 @@
+import Auth
 import Foundation
 @testable import Gateway
 import Management
@@ -20,17 +21,32 @@ final class FakeGateway: Sendable {
   }
 
   private let shard: Shard
+  /// What the server has logged.
+  private let lines: Lines
   let server: ManagementServer
+
+  private final class Lines: Sendable {
+    let all = Mutex<[String]>([])
+  }
 
   /// - Parameter reply: what the shard answers; called on the server's threads.
   init(_ reply: @escaping @Sendable (Command) -> Reply?) throws {
     let shard = Shard(reply)
     self.shard = shard
+    let lines = Lines()
+    self.lines = lines
     var configuration = ManagementConfiguration()
     configuration.port = 0
     configuration.token = Self.token
     server = try ManagementServer(
-      configuration, token: try Token.load(configuration).token, logLinesDropped: { 7 }
+      configuration, token: try Token.load(configuration).token, logLinesDropped: { 7 },
+      moreMetrics: {
+        [ExtraMetric(name: "gatehouse_store_busy", kind: .gauge, help: "Help.", value: 8)]
+      },
+      log: { level, name, fields in
+        let text = fields.map { " \($0)=\($1)" }.joined()
+        lines.all.withLock { $0.append("\(level.name) \(name)\(text)") }
+      }
     ) { command, timeout in
       let reply = shard.state.withLock { state in
         state.asked.append((command, timeout))
@@ -45,6 +61,8 @@ final class FakeGateway: Sendable {
   var asked: [(command: Command, timeoutMilliseconds: UInt32)] {
     shard.state.withLock { $0.asked }
   }
+
+  var logged: [String] { lines.all.withLock { $0 } }
 
   func request(
     _ method: String, _ target: String, body: String = "", token: String? = FakeGateway.token
@@ -72,9 +90,10 @@ let sessionUUID = SessionUUID(text: "0f9a2b3c-1d2e-4f50-8a6b-7c8d9e0f1a2b")!
 
 let clientAddress = SocketAddress(ipv4: 192, 0, 2, 7, port: 50_112)
 
-func session() -> SessionStatus {
+func session(account: AccountName? = nil, isPending: Bool = false) -> SessionStatus {
   SessionStatus(
-    uuid: sessionUUID, client: clientAddress, account: nil, isPending: false, listener: "game",
+    uuid: sessionUUID, client: clientAddress, account: account, isPending: isPending,
+    listener: "game",
     worker: WorkerID(rawValue: 3),
     age: .milliseconds(1_500), idle: .milliseconds(20), packetsIn: 1, bytesIn: 2, messagesOut: 3,
     bytesOut: 4, queuedBytes: 5)

@@ -34,7 +34,10 @@ import Upstream
         + #""bytes_in":2,"messages_out":3,"bytes_out":4"#
     ),
     (
-      .sessionRefused(client: clientAddress, listener: "game", reason: .overCapacity),
+      .sessionRefused(
+        SessionRefusedEvent(
+          client: clientAddress, listener: "game", reason: .overCapacity, account: nil, detail: "",
+          unlogged: 0)),
       "warning session-refused client=192.0.2.7:50112 listener=game reason=over-capacity",
       #""client":"192.0.2.7:50112","listener":"game","reason":"over-capacity""#
     ),

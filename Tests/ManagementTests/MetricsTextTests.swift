@@ -1,3 +1,4 @@
+import Auth
 @testable import Gateway
 import Management
 import Testing
@@ -35,8 +36,41 @@ func emptySnapshot() -> MetricsSnapshot {
     snapshot.workerReadPauses = 28
     snapshot.unfinishedDropped = 30
     snapshot.packetsOfClosedSessions = 31
+    snapshot.access = access()
     return snapshot
   }
+
+  private func access() -> AccessMetrics {
+    var access = AccessMetrics()
+    access.loginsPending = 41
+    access.loginsWaiting = 42
+    access.loginsVerifying = 43
+    access.loginsAccepted = 44
+    access.loginsRefused[LoginRefusal.allCases.firstIndex(of: .wrongSecret)!] = 45
+    access.loginsRefused[LoginRefusal.allCases.firstIndex(of: .expired)!] = 46
+    access.loginsUnavailable = 47
+    access.slowDowns = 48
+    access.packetsDropped = 49
+    access.temporaryBans = 50
+    access.bans = 51
+    access.banTableBytes = 52
+    access.sessionsBanned = 53
+    return access
+  }
+
+  private let accessExpected: [(String, Double)] = [
+    (#"gatehouse_logins_total{outcome="accepted"}"#, 44),
+    (#"gatehouse_logins_total{outcome="refused"}"#, 91),
+    (#"gatehouse_logins_total{outcome="unavailable"}"#, 47),
+    (#"gatehouse_login_refusals_total{reason="wrong-secret"}"#, 45),
+    (#"gatehouse_login_refusals_total{reason="expired"}"#, 46),
+    (#"gatehouse_login_refusals_total{reason="revoked"}"#, 0),
+    ("gatehouse_logins_pending", 41), ("gatehouse_logins_waiting", 42),
+    ("gatehouse_logins_verifying", 43), ("gatehouse_limit_slowdowns_total", 48),
+    ("gatehouse_packets_dropped_total", 49), ("gatehouse_temporary_bans_total", 50),
+    ("gatehouse_bans", 51), ("gatehouse_ban_table_bytes", 52),
+    ("gatehouse_sessions_banned_total", 53),
+  ]
 
   private func render(_ snapshot: MetricsSnapshot, process: ProcessMetrics? = nil) -> String {
     String(
@@ -75,9 +109,10 @@ func emptySnapshot() -> MetricsSnapshot {
       ("gatehouse_worker_read_pauses_total", 28),
       ("gatehouse_log_lines_dropped_total", 29),
     ]
-    for (sample, value) in expected { #expect(metrics.value(sample) == value, "\(sample)") }
+    let all = expected + accessExpected
+    for (sample, value) in all { #expect(metrics.value(sample) == value, "\(sample)") }
     // One family for each metric above, and no other.
-    let families = Set(expected.map { String($0.0.prefix { $0 != "{" }) })
+    let families = Set(all.map { String($0.0.prefix { $0 != "{" }) })
     #expect(Set(metrics.types.keys) == families)
   }
 
@@ -86,10 +121,12 @@ func emptySnapshot() -> MetricsSnapshot {
     var snapshot = snapshot()
     snapshot.listeners[0].sessionsClosed = []
     snapshot.linkEnds = []
+    snapshot.access.loginsRefused = []
     let metrics = try PrometheusText(parsing: render(snapshot))
     let counts = Dictionary(grouping: metrics.samples.keys) { $0.prefix { $0 != "{" } }
     #expect(counts["gatehouse_sessions_closed_total"]?.count == CloseReason.allCases.count)
     #expect(counts["gatehouse_link_ends_total"]?.count == LinkEndReason.allCases.count)
+    #expect(counts["gatehouse_login_refusals_total"]?.count == LoginRefusal.allCases.count)
     #expect(counts["gatehouse_worker_state"]?.count == WorkerStatus.State.allCases.count)
     #expect(metrics.value(#"gatehouse_link_ends_total{reason="shutdown"}"#) == 0)
   }
@@ -109,6 +146,21 @@ func emptySnapshot() -> MetricsSnapshot {
         gatehouse_sessions_closed_total{listener="ga\"m\\e\nx",reason="client-closed"} 0
 
         """#))
+  }
+
+  @Test func metricsOfOthersAreAdded() throws {
+    let more = [
+      ExtraMetric(
+        name: "gatehouse_store_queries_total", kind: .counter, help: "Queries.", value: 5),
+      ExtraMetric(name: "gatehouse_store_bytes", kind: .gauge, help: "Size.", value: .max),
+    ]
+    let text = MetricsText.render(
+      emptySnapshot(), process: nil, logLinesDropped: 0, more: more)
+    let metrics = try PrometheusText(parsing: String(decoding: text, as: UTF8.self))
+    #expect(metrics.value("gatehouse_store_queries_total") == 5)
+    #expect(metrics.types["gatehouse_store_queries_total"] == "counter")
+    #expect(metrics.value("gatehouse_store_bytes") == Double(UInt64.max))
+    #expect(metrics.types["gatehouse_store_bytes"] == "gauge")
   }
 
   @Test func theProcessIsDescribed() throws {

@@ -13,7 +13,7 @@ import Testing
   ])
   func aTokenIsNeeded(token: String?) throws {
     let gateway = try FakeGateway(.workers([]))
-    for target in ["/", "/upstream", "/metrics", "/sessions", "/nowhere"] {
+    for target in ["/", "/upstream", "/metrics", "/sessions", "/why", "/nowhere"] {
       let answer = try gateway.request("GET", target, token: token)
       #expect(answer.status == 401)
       #expect(answer.headers["www-authenticate"] == #"Bearer realm="gatehouse""#)
@@ -51,7 +51,8 @@ import Testing
     ("POST", "/metrics", "GET, HEAD"), ("POST", "/upstream", "GET, HEAD"),
     ("GET", "/upstream/add", "POST"), ("GET", "/upstream/3/drain", "POST"),
     ("GET", "/upstream/3", "DELETE"), ("GET", "/upstream/delete/3", "POST"),
-    ("DELETE", "/sessions", "GET, HEAD"), ("GET", "/sessions/\(sessionUUID)", "DELETE"),
+    ("POST", "/sessions", "GET, HEAD, DELETE"), ("POST", "/why", "GET, HEAD"),
+    ("GET", "/sessions/\(sessionUUID)", "DELETE"),
     ("OPTIONS", "/upstream/add", "POST"),
   ])
   func wrongMethodsAreTold(method: String, path: String, allowed: String) throws {

@@ -1,3 +1,4 @@
+import Auth
 @testable import Gateway
 import Management
 import Primitives
@@ -50,6 +51,8 @@ import Upstream
     #expect(answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
     let metrics = try PrometheusText(parsing: answer.body)
     #expect(metrics.value("gatehouse_log_lines_dropped_total") == 7)
+    #expect(metrics.value("gatehouse_store_busy") == 8)
+    #expect(metrics.types["gatehouse_store_busy"] == "gauge")
     #expect(try #require(metrics.value("process_open_fds")) > 3)
   }
 
@@ -90,14 +93,18 @@ import Upstream
   }
 
   @Test func sessionsAreListedAPageAtATime() throws {
-    let gateway = try FakeGateway(.sessions([session()], next: 17))
+    let known = session(account: AccountName("Åsa"))
+    let gateway = try FakeGateway(.sessions([known, session(isPending: true)], next: 17))
     let answer = try gateway.request("GET", "/sessions?limit=1&cursor=16")
     #expect(answer.status == 200)
+    let begin =
+      #"{"uuid":"0f9a2b3c-1d2e-4f50-8a6b-7c8d9e0f1a2b","client":"192.0.2.7:50112","#
+    let end =
+      #""listener":"game","worker_id":3,"age_ms":1500,"idle_ms":20,"packets_in":1,"bytes_in":2,"#
+      + #""messages_out":3,"bytes_out":4,"queued_bytes":5}"#
     #expect(
-      answer.body == #"{"sessions":[{"uuid":"0f9a2b3c-1d2e-4f50-8a6b-7c8d9e0f1a2b","#
-        + #""client":"192.0.2.7:50112","listener":"game","worker_id":3,"age_ms":1500,"#
-        + #""idle_ms":20,"packets_in":1,"bytes_in":2,"messages_out":3,"bytes_out":4,"#
-        + #""queued_bytes":5}],"next_cursor":17}"# + "\n")
+      answer.body == #"{"sessions":["# + begin + #""account":"Åsa","pending":false,"# + end + ","
+        + begin + #""account":null,"pending":true,"# + end + #"],"next_cursor":17}"# + "\n")
     _ = try gateway.request("GET", "/sessions")
     let pages = gateway.asked.map { asked in
       guard case .listSessions(nil, let cursor, let limit) = asked.command else { return [-1] }

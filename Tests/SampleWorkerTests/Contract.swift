@@ -26,6 +26,7 @@ extension InputStreamRequest {
       var closed = ProtobufWriter()
       closed.field(1, varint: reason)
       writer.field(17, message: closed.bytes)
+    case .authenticated(let session): writer.field(18, message: session.encoded)
     case nil: break
     }
     return writer.bytes
@@ -39,15 +40,31 @@ extension SessionOpened {
     writer.field(2, text: clientAddress)
     writer.field(3, text: listener)
     writer.field(4, text: framer)
-    for (key, value) in attributes.sorted(by: { $0.key < $1.key }) {
+    writer.field(5, map: attributes)
+    writer.field(6, varint: resumed ? 1 : 0)
+    writer.field(7, varint: nextSequence)
+    writer.field(8, varint: unauthenticated ? 1 : 0)
+    return writer.bytes
+  }
+}
+
+extension SessionAuthenticated {
+  var encoded: [UInt8] {
+    var writer = ProtobufWriter()
+    writer.field(1, text: account)
+    writer.field(2, map: attributes)
+    return writer.bytes
+  }
+}
+
+extension ProtobufWriter {
+  fileprivate mutating func field(_ number: UInt32, map: [String: String]) {
+    for (key, value) in map.sorted(by: { $0.key < $1.key }) {
       var entry = ProtobufWriter()
       entry.field(1, text: key)
       entry.field(2, text: value)
-      writer.field(5, message: entry.bytes)
+      field(number, message: entry.bytes)
     }
-    writer.field(6, varint: resumed ? 1 : 0)
-    writer.field(7, varint: nextSequence)
-    return writer.bytes
   }
 }
 

@@ -12,7 +12,15 @@ import Testing
     session.attributes = ["tier": "gold", "": "nameless"]
     session.resumed = true
     session.nextSequence = 1 << 63
+    session.unauthenticated = true
     return InputStreamRequest("1a2b", .opened(session))
+  }()
+
+  static let authenticated: InputStreamRequest = {
+    var session = SessionAuthenticated()
+    session.account = "ann"
+    session.attributes = ["tier": "gold"]
+    return InputStreamRequest("1a2b", .authenticated(session))
   }()
 
   static let packet: InputStreamRequest = {
@@ -23,7 +31,9 @@ import Testing
 
   @Test func whatAGatewaySendsIsReadBack() throws {
     let closed = InputStreamRequest("1a2b", .closed(reason: 130))
-    for request in [Self.opened, Self.packet, closed, InputStreamRequest()] {
+    for request in [
+      Self.opened, Self.authenticated, Self.packet, closed, InputStreamRequest(),
+    ] {
       #expect(try InputStreamRequest(decoding: request.encoded) == request)
     }
   }

@@ -87,12 +87,18 @@ import Upstream
   @Test func openedHasAllFieldsInOrder() {
     let bytes = opened {
       $0.account = "Åsa"
+      $0.attributes = [("level", "7"), ("", "")]
       $0.resumed = true
       $0.nextSequence = .max
+      $0.unauthenticated = true
     }
+    let attributes =
+      Wire.bytes(5, Wire.text(1, "level") + Wire.text(2, "7"))
+      + Wire.bytes(5, Wire.text(1, "") + Wire.text(2, ""))
     let body =
       Wire.text(1, "Åsa") + Wire.text(2, "192.0.2.7:50112") + Wire.text(3, "game")
-      + Wire.text(4, "u16") + Wire.integer(6, 1) + Wire.integer(7, .max)
+      + Wire.text(4, "u16") + attributes + Wire.integer(6, 1) + Wire.integer(7, .max)
+      + Wire.integer(8, 1)
     #expect(bytes == openedBytes(body))
     bytes.withUnsafeBytes {
       #expect(!ContractWriter.isPacket($0))
@@ -135,6 +141,63 @@ import Upstream
       #expect(!ContractWriter.isPacket($0))
       #expect(ContractWriter.uuid(of: $0) == uuid)
     }
+  }
+
+  @Test func authenticatedCarriesAccountAndAttributes() {
+    let bytes = written {
+      ContractWriter.appendAuthenticated(
+        account: "anna", attributes: [("level", "7")], of: uuid, time: time, to: &$0)
+    }
+    let body = Wire.text(1, "anna") + Wire.bytes(2, Wire.text(1, "level") + Wire.text(2, "7"))
+    #expect(
+      bytes
+        == Wire.framed(Wire.text(1, anyTime) + Wire.text(2, anyUUID) + Wire.bytes(18, body)))
+    #expect(hex(bytes).hasSuffix("9201120a04616e6e61120a0a056c6576656c120137"))
+    bytes.withUnsafeBytes {
+      #expect(!ContractWriter.isPacket($0))
+      #expect(ContractWriter.uuid(of: $0) == uuid)
+    }
+  }
+
+  private func question() -> AuthenticateRequest {
+    AuthenticateRequest(
+      time: time, uuid: uuid, clientAddress: "[2001:db8::7]:50112", listener: "game")
+  }
+
+  @Test func goldenBytesOfAQuestion() {
+    var question = question()
+    question.clientAddress = "a"
+    question.listener = "b"
+    question.secret = [0, 0xff]
+    let golden: [String] = [
+      "000000004a",
+      "0a18", "323032362d30312d33315432333a35393a35392e3132335a",
+      "1224", "30313233343536372d383961622d346364652d386630312d323334353637383961626364",
+      "1a0161", "220162", "320200ff",
+    ]
+    #expect(hex(ContractWriter.authenticate(question)) == golden.joined())
+  }
+
+  @Test(arguments: [0, 1, 127, 128, 70_000])
+  func questionsHaveAllFieldsInOrder(_ byteCount: Int) {
+    var question = question()
+    question.account = "Åsa"
+    question.secret = Array(repeating: 5, count: byteCount)
+    question.attributes = [("version", "1.2"), ("", "")]
+    question.packets = [[1, 2], [], Array(repeating: 3, count: byteCount)]
+    let who =
+      Wire.text(1, anyTime) + Wire.text(2, anyUUID) + Wire.text(3, "[2001:db8::7]:50112")
+      + Wire.text(4, "game") + Wire.text(5, "Åsa")
+    let secret = byteCount == 0 ? [] : Wire.bytes(6, question.secret)
+    let attributes =
+      Wire.bytes(7, Wire.text(1, "version") + Wire.text(2, "1.2"))
+      + Wire.bytes(7, Wire.text(1, "") + Wire.text(2, ""))
+    let packets =
+      Wire.bytes(8, [1, 2]) + Wire.bytes(8, []) + Wire.bytes(8, question.packets[2])
+    let isSame =
+      ContractWriter.authenticate(question)
+      == Wire.framed(who + secret + attributes + packets)
+    #expect(isSame)
   }
 
   @Test func goldenBytesOfClosed() {

@@ -29,6 +29,7 @@ final class LinkHarness {
   private(set) var seen: [Seen] = []
   private(set) var delivered: [Delivered] = []
   private(set) var lastPause: Interval?
+  private var answers: [AuthenticateAnswer] = []
   /// How many more bytes the socket takes from the link.
   var socketTakes = Int.max
   /// What the link says goes nowhere, and nothing comes back.
@@ -62,6 +63,7 @@ final class LinkHarness {
   var queuedBytes: Int { link.queuedBytes }
   var packetsSent: UInt64 { link.packetsSent }
   var reconnects: UInt64 { link.reconnects }
+  var openAuthentications: Int { link.authentications.count }
   var stateName: String { link.state.rawValue }
 
   func lose(_ reason: LinkEndReason = .connectionClosed) {
@@ -75,6 +77,7 @@ final class LinkHarness {
   }
 
   func note(_ action: LinkAction) {
+    answers += link.takeAnswers()
     switch action {
     case .none: break
     case .resolve: seen.append(.resolve)
@@ -88,6 +91,12 @@ final class LinkHarness {
       lastPause = end.retryIn
       seen.append(.ended(end.reason))
     }
+  }
+
+  /// Takes what became of calls of `authenticate` since the last time.
+  func takeAnswers() -> [AuthenticateAnswer] {
+    defer { answers = [] }
+    return answers + link.takeAnswers()
   }
 
   // MARK: Time
@@ -236,6 +245,21 @@ final class LinkHarness {
         $0, of: SessionUUID(text: uuid(number))!,
         time: TimestampText(unixMilliseconds: anyTimeMilliseconds))
     }
+  }
+
+  @discardableResult
+  func authenticate(
+    _ call: UInt64, _ message: [UInt8] = [7], timeout: Interval = .seconds(3),
+    isSent: Bool = true
+  ) -> Bool {
+    defer { if isSent { talk() } }
+    return link.authenticate(
+      call: call, request: Wire.framed(message), timeout: timeout, now: now)
+  }
+
+  func cancelAuthentication(_ call: UInt64, isSent: Bool = true) {
+    link.cancelAuthentication(call: call)
+    if isSent { talk() }
   }
 
   func takeUnsent() -> [UInt8] { link.takeUnsent() }

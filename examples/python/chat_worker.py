@@ -100,7 +100,7 @@ class ChatWorker(Worker):
             self._room.enter(request.client_uuid, outbox, request.opened.resumed)
         elif event == "closed":
             self._room.leave(request.client_uuid)
-        else:
+        elif event is None:
             self._room.line(request.client_uuid, request.payload)
 
 

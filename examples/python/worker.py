@@ -40,12 +40,17 @@ class Worker(service.UpstreamPeerServiceServicer):
             yield pb.LiveResult(time=now(), live=True)
 
 
-def serve(worker, default_port):
-    """Runs `worker` until SIGTERM or Ctrl-C."""
+def arguments_of(default_port):
+    """What every worker takes on its command line; some add more."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=default_port)
-    arguments = parser.parse_args()
+    return parser
+
+
+def serve(worker, default_port, arguments=None):
+    """Runs `worker` until SIGTERM or Ctrl-C."""
+    arguments = arguments or arguments_of(default_port).parse_args()
 
     # Before any thread is started, so that all inherit it: the signals wait for sigwait below.
     stop_signals = {signal.SIGTERM, signal.SIGINT}

@@ -11,3 +11,7 @@ struct MHD_Daemon *cmicrohttpd_start(int listen_fd, unsigned int connections_max
 /// Sets after how many idle seconds a connection is closed; 0 is never.
 enum MHD_Result cmicrohttpd_set_idle_seconds(struct MHD_Connection *connection,
                                              unsigned int seconds);
+
+/// The address of a connection's client, which lives as long as the connection; NULL when it is
+/// not known.
+const struct sockaddr *cmicrohttpd_client_address(struct MHD_Connection *connection);

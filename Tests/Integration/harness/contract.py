@@ -31,6 +31,7 @@ SERVICE = "upstream.grpc.service.UpstreamPeerService"
 STREAM_PATH = f"/{SERVICE}/bidirectionalStreaming"
 READY_PATH = f"/{SERVICE}/ready"
 LIVE_PATH = f"/{SERVICE}/live"
+AUTHENTICATE_PATH = f"/{SERVICE}/authenticate"
 
 
 def close_reason(name):

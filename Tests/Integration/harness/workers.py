@@ -22,14 +22,18 @@ class Worker:
     """A grpcio worker that sees the very bytes of each request and sends the bytes it is told.
 
     `on_packet(worker, request)` is called for each packet; `ready` and `live` may be replaced while
-    it runs: each is a value, or a function that makes one (and may block).
+    it runs: each is a value, or a function that makes one (and may block). `authenticate(request)`
+    makes an AuthenticateResult, or its bytes; a worker without it leaves the call unimplemented.
     """
 
-    def __init__(self, on_packet=echo, features=(), ready=True, live=True, port=0):
+    def __init__(self, on_packet=echo, features=(), ready=True, live=True, port=0,
+                 authenticate=None):
         self.on_packet = on_packet
         self.ready = ready
         self.live = live
         self.features = features
+        self.authenticate = authenticate
+        self.authenticate_requests = []
         self.serialized = []
         self.requests = []
         # Streams that a gateway has open right now, each a queue of serialized messages to send.
@@ -98,6 +102,8 @@ class Worker:
             handlers["ready"] = grpc.unary_unary_rpc_method_handler(self._ready)
         if self.live is not None:
             handlers["live"] = grpc.stream_stream_rpc_method_handler(self._live)
+        if self.authenticate is not None:
+            handlers["authenticate"] = grpc.unary_unary_rpc_method_handler(self._authenticate)
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
     def _ready(self, _, context):
@@ -111,6 +117,12 @@ class Worker:
         for _ in requests:
             live = self.live() if callable(self.live) else self.live
             yield pb.LiveResult(live=live).SerializeToString()
+
+    def _authenticate(self, data, context):
+        request = pb.AuthenticateRequest.FromString(data)
+        self.authenticate_requests.append(request)
+        result = self.authenticate(request)
+        return result if isinstance(result, bytes) else result.SerializeToString()
 
     def _stream(self, requests, context):
         outbox = queue.SimpleQueue()

@@ -47,7 +47,7 @@ func (c chat) receiveAll(stream pb.UpstreamPeerService_BidirectionalStreamingSer
 			c.room.enter(request.ClientUuid, outbox, event.Opened.Resumed)
 		case *pb.InputStreamRequest_Closed:
 			c.room.leave(request.ClientUuid)
-		default:
+		case nil:
 			c.room.line(request.ClientUuid, request.Payload)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/golang/protobuf/ptypes/empty"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	pb "gatehouse/upstreampb"
 )
@@ -55,6 +57,13 @@ func (b Base) Live(stream pb.UpstreamPeerService_LiveServer) error {
 			return err
 		}
 	}
+}
+
+// Authenticate is for workers that decide who may come in; others are never asked.
+func (b Base) Authenticate(
+	context.Context, *pb.AuthenticateRequest,
+) (*pb.AuthenticateResult, error) {
+	return nil, status.Error(codes.Unimplemented, "this worker lets nobody in")
 }
 
 // Serve runs the worker until SIGTERM or Ctrl-C.

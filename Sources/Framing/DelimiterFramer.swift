@@ -1,0 +1,184 @@
+/// Packets that end with one of a few short byte strings, as lines do.
+///
+/// ```
+/// | any bytes | delimiter | any bytes | delimiter |
+/// |<-- one packet ------->|<-- the next --------->|
+/// ```
+///
+/// A packet includes its delimiter. It ends where the first of the alternatives ends; of two that
+/// end at the same place, such as LF and CR LF, both are in the packet anyway.
+public struct DelimiterFramer: BitwiseCopyable, Sendable {
+  /// How many alternatives there may be.
+  public static let delimitersMax = 4
+  /// The longest delimiter, in bytes.
+  public static let delimiterByteCountMax = 8
+
+  /// The longest whole packet, delimiter included, in bytes.
+  public let packetBytesMax: Int
+  /// Each delimiter's bytes as a big-endian integer, so that its last byte is the lowest.
+  @usableFromInline let values: [4 of UInt64]
+  @usableFromInline let byteCounts: [4 of UInt8]
+  @usableFromInline let count: UInt8
+
+  /// Why a definition can't be used; indices count from 0.
+  public enum DefinitionError: Error, Equatable, Sendable {
+    /// Not 1 to 4 delimiters.
+    case countOutOfRange(Int)
+    /// Not 1 to 8 bytes.
+    case byteCountOutOfRange(Int, at: Int)
+    /// The delimiter at `at` never ends a packet, as the other one ends inside it.
+    case hidden(at: Int, by: Int)
+    /// The maximum is shorter than the longest delimiter or longer than 64 MiB.
+    case maximumOutOfRange(Int, minimum: Int)
+  }
+
+  /// - Parameters:
+  ///   - delimiters: 1 to 4, of 1 to 8 bytes each; none may contain another, but at its own end.
+  ///   - packetBytesMax: delimiter included; up to 64 MiB.
+  /// - Throws: ``DefinitionError``.
+  public init(delimiters: [[UInt8]], packetBytesMax: Int = 4_096) throws(DefinitionError) {
+    guard (1...Self.delimitersMax).contains(delimiters.count) else {
+      throw .countOutOfRange(delimiters.count)
+    }
+    var values = [4 of UInt64](repeating: 0)
+    var byteCounts = [4 of UInt8](repeating: 0)
+    var longest = 0
+    for (index, delimiter) in delimiters.enumerated() {
+      guard (1...Self.delimiterByteCountMax).contains(delimiter.count) else {
+        throw .byteCountOutOfRange(delimiter.count, at: index)
+      }
+      if let other = Self.ending(inside: delimiter, among: delimiters) {
+        throw .hidden(at: index, by: other)
+      }
+      values[index] = delimiter.reduce(0) { $0 << 8 | UInt64($1) }
+      byteCounts[index] = UInt8(delimiter.count)
+      longest = max(longest, delimiter.count)
+    }
+    guard packetBytesMax >= longest, packetBytesMax <= 64 << 20 else {
+      throw .maximumOutOfRange(packetBytesMax, minimum: longest)
+    }
+    self.packetBytesMax = packetBytesMax
+    self.values = values
+    self.byteCounts = byteCounts
+    self.count = UInt8(delimiters.count)
+  }
+
+  /// Which of `all` ends before the end of `delimiter`; nil when none does.
+  private static func ending(inside delimiter: [UInt8], among all: [[UInt8]]) -> Int? {
+    all.firstIndex { other in
+      guard !other.isEmpty, other.count < delimiter.count else { return false }
+      return (other.count..<delimiter.count).contains {
+        delimiter[($0 - other.count)..<$0].elementsEqual(other)
+      }
+    }
+  }
+
+  /// The delimiters, in the order they were given.
+  public var delimiters: [[UInt8]] {
+    (0..<Int(count)).map { index in
+      let byteCount = Int(byteCounts[index])
+      return (0..<byteCount).map {
+        UInt8(truncatingIfNeeded: values[index] >> UInt64((byteCount - 1 - $0) * 8))
+      }
+    }
+  }
+}
+
+extension DelimiterFramer: Equatable {
+  public static func == (a: DelimiterFramer, b: DelimiterFramer) -> Bool {
+    a.packetBytesMax == b.packetBytesMax && a.delimiters == b.delimiters
+  }
+}
+
+extension DelimiterFramer {
+  @usableFromInline
+  func step(_ bytes: UnsafeRawBufferPointer, scanned: Int) -> Framer.Step {
+    let looked = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(packetBytesMax))
+    if let end = unsafe firstEnd(in: looked, after: scanned) { return .packet(byteCount: end) }
+    // Whatever follows, the packet would be longer than the maximum.
+    guard bytes.count < packetBytesMax else {
+      return .violation(.noDelimiter(maximum: packetBytesMax))
+    }
+    return .needAnyMore
+  }
+
+  /// Where the first delimiter ends that ends in `more`, which follows `front`; nil when none does.
+  @usableFromInline
+  func firstEnd(
+    in more: UnsafeRawBufferPointer, behind front: UnsafeRawBufferPointer
+  ) -> Int? {
+    var window: UInt64 = 0
+    let held = min(front.count, Self.delimiterByteCountMax - 1)
+    for place in (front.count - held)..<front.count {
+      unsafe window = window << 8 | UInt64(front[place])
+    }
+    // Only these ends can belong to a delimiter that begins in `front`.
+    for end in 0..<min(more.count, Self.delimiterByteCountMax - 1) {
+      unsafe window = window << 8 | UInt64(more[end])
+      if matches(window, byteCount: held + end + 1) { return end + 1 }
+    }
+    return unsafe firstEnd(in: more, after: Self.delimiterByteCountMax - 1)
+  }
+
+  /// The end of the first delimiter that ends behind the first `scanned` bytes.
+  ///
+  /// Looks at eight bytes at a time for the delimiters' last bytes, and at the whole delimiter only
+  /// where one of these stands.
+  private func firstEnd(in bytes: UnsafeRawBufferPointer, after scanned: Int) -> Int? {
+    var place = scanned
+    while place + 8 <= bytes.count {
+      // SAFETY: the loop's condition says that eight bytes stand at `place`.
+      let word = unsafe UInt64(
+        littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+      var candidates = candidates(in: word)
+      while candidates != 0 {
+        let end = place + candidates.trailingZeroBitCount / 8 + 1
+        if unsafe isEnd(end, of: bytes) { return end }
+        candidates &= candidates - 1
+      }
+      place += 8
+    }
+    while place < bytes.count {
+      place += 1
+      if unsafe isEnd(place, of: bytes) { return place }
+    }
+    return nil
+  }
+
+  /// The highest bit of each byte of `word` that may be a delimiter's last byte, all real ones
+  /// among them.
+  @inline(__always)
+  private func candidates(in word: UInt64) -> UInt64 {
+    let low: UInt64 = 0x0101_0101_0101_0101
+    var found: UInt64 = 0
+    for index in 0..<Int(count) {
+      let difference = word ^ (low &* (values[index] & 0xff))
+      // A byte is zero where taking 1 from it borrows; a borrow may go on into later bytes.
+      found |= (difference &- low) & ~difference & (low << 7)
+    }
+    return found
+  }
+
+  @inline(__always)
+  private func isEnd(_ end: Int, of bytes: UnsafeRawBufferPointer) -> Bool {
+    if end >= 8 {
+      // SAFETY: the eight bytes in front of `end`, which is within `bytes`.
+      let window = unsafe UInt64(
+        bigEndian: bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self))
+      return matches(window, byteCount: 8)
+    }
+    var window: UInt64 = 0
+    for index in 0..<end { unsafe window = window << 8 | UInt64(bytes[index]) }
+    return matches(window, byteCount: end)
+  }
+
+  /// Whether the lowest `byteCount` bytes of `window` end with a delimiter.
+  @inline(__always)
+  private func matches(_ window: UInt64, byteCount: Int) -> Bool {
+    for index in 0..<Int(count) where byteCounts[index] <= byteCount {
+      let mask = UInt64.max >> UInt64(64 - 8 * Int(byteCounts[index]))
+      if window & mask == values[index] { return true }
+    }
+    return false
+  }
+}

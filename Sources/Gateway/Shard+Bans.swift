@@ -1,0 +1,146 @@
+public import Auth
+internal import Primitives
+
+/// Bans take effect on who comes and on who is in; rules make some of their own.
+extension Shard {
+  /// Sessions that are looked at in one turn after the bans have changed.
+  static let sweptPerTurn = 2048
+
+  /// The bans in force have changed.
+  ///
+  /// New clients are judged by them from here on; open sessions are looked at in the next turns, so
+  /// many in each that nobody has to wait for it.
+  public mutating func bansChanged(_ table: BanTable) {
+    bans = table
+    unrecorded.settle(at: time.unixSeconds) { subject in
+      table.bans(covering: subject, at: time.unixSeconds).contains { $0.subject == subject }
+    }
+    beginSweep()
+  }
+
+  /// The accounts that logged in lately, as the store knows them when the gateway starts.
+  public mutating func accountsKnown(_ accounts: [AccountName]) {
+    for account in accounts { known.insert(account, at: time.unixSeconds) }
+  }
+
+  func ban(of client: SocketAddress, listener: Int) -> BanMatch? {
+    let second = time.unixSeconds
+    if let ban = bans.ban(of: client, listener: listener, at: second) { return ban }
+    guard !unrecorded.isEmpty else { return nil }
+    return unrecorded.ban(of: prefixes.banned(of: client), at: second)
+  }
+
+  func ban(of account: AccountName, listener: Int) -> BanMatch? {
+    if bans.allows(account, listener: listener, at: time.unixSeconds) { return nil }
+    return bans.ban(of: account, listener: listener, at: time.unixSeconds)
+      ?? unrecorded.ban(of: account, at: time.unixSeconds)
+  }
+
+  // MARK: Open sessions
+
+  mutating func beginSweep() {
+    // A sweep under way begins anew: whom it has passed may be banned now.
+    sweep = live.count
+  }
+
+  /// Looks at some of the sessions that a change of bans has left to look at.
+  mutating func continueSweep(now: Instant, effects: inout Effects) {
+    guard var place = sweep else { return }
+    var closed = 0
+    let end = max(0, min(place, live.count) - Self.sweptPerTurn)
+    place = min(place, live.count)
+    // Backwards: a session that closes is replaced by one that has been looked at.
+    while place > end {
+      place -= 1
+      if place < live.count, endIfBanned(live[place], now: now, effects: &effects) { closed += 1 }
+    }
+    sweep = end == 0 ? nil : end
+    access.sessionsBanned += UInt64(closed)
+    if sweep == nil || closed > 0 {
+      effects.log.append(.bansApplied(bans: bans.count, sessionsClosed: closed))
+    }
+  }
+
+  private mutating func endIfBanned(
+    _ index: UInt32, now: Instant, effects: inout Effects
+  ) -> Bool {
+    let listener = Int(sessions[index].listener)
+    guard sessions[index].phase != .closing else { return false }
+    let account = identities.account(at: sessions[index].identity)
+    sessions[index].isAllowed = bans.allows(
+      sessions[index].client, listener: listener, at: time.unixSeconds)
+    if let account, bans.allows(account, listener: listener, at: time.unixSeconds) { allow(index) }
+    guard !sessions[index].isAllowed else { return false }
+    let found =
+      ban(of: sessions[index].client, listener: listener)
+      ?? account.flatMap { ban(of: $0, listener: listener) }
+    guard let found else { return false }
+    // What waits for it is not worth waiting for: it may be a client that takes nothing.
+    let flushes = sessions[index].queue.isEmpty
+    close(index, .banned, flush: flushes, ban: found, now: now, effects: &effects)
+    return true
+  }
+
+  /// Limits don't touch a session any more.
+  mutating func allow(_ index: UInt32) { sessions[index].isAllowed = true }
+
+  // MARK: Rules
+
+  /// Something that rules count has happened; it may ban an address or an account.
+  mutating func offend(
+    _ trigger: TemporaryBanRule.Trigger, _ index: UInt32, now: Instant, effects: inout Effects
+  ) {
+    guard !sessions[index].isAllowed else { return }
+    for rule in configuration.access.temporaryBans.indices
+    where configuration.access.temporaryBans[rule].trigger == trigger {
+      guard let subject = offender(index, configuration.access.temporaryBans[rule].target),
+        let length = offences[rule].offend(subject, now: now)
+      else { continue }
+      banByRule(subject, rule: rule, for: length, now: now, effects: &effects)
+    }
+  }
+
+  private func offender(_ index: UInt32, _ target: TemporaryBanRule.Target) -> Subject? {
+    switch target {
+    case .address: return .addresses(prefixes.banned(of: sessions[index].client))
+    case .account:
+      let name =
+        identities.account(at: sessions[index].identity)
+        ?? claimedAccount(index).flatMap { AccountName($0) }
+      guard let name,
+        !bans.allows(name, listener: Int(sessions[index].listener), at: time.unixSeconds)
+      else { return nil }
+      return .account(name)
+    }
+  }
+
+  func claimedAccount(_ index: UInt32) -> String? {
+    guard sessions[index].login != PendingLogin.none else { return nil }
+    return pending.records[sessions[index].login].credentials.account
+  }
+
+  private mutating func banByRule(
+    _ subject: Subject, rule: Int, for length: Interval, now: Instant, effects: inout Effects
+  ) {
+    let rule = configuration.access.temporaryBans[rule]
+    let ban = TemporaryBan(
+      subject: subject, listener: nil, rule: rule.name, shownReason: rule.shownReason,
+      internalReason: "\(rule.count) \(rule.trigger.rawValue)",
+      until: time.unixSeconds + Int64(length.milliseconds / 1000))
+    unrecorded.add(ban, at: time.unixSeconds)
+    access.temporaryBans += 1
+    if configuration.store != nil { effects.records.append(.temporaryBan(ban)) }
+    effects.log.append(.temporaryBan(ban))
+    beginSweep()
+  }
+
+  /// Who has come in has not been guessing.
+  mutating func forgiveFailures(account: AccountName) {
+    for rule in configuration.access.temporaryBans.indices
+    where configuration.access.temporaryBans[rule].trigger == .failedLogins
+      && configuration.access.temporaryBans[rule].target == .account
+    {
+      offences[rule].clear(.account(account))
+    }
+  }
+}

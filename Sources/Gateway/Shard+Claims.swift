@@ -1,0 +1,302 @@
+public import Auth
+public import Primitives
+internal import Upstream
+
+/// Who a client says it is, is verified: in turn, off this thread.
+extension Shard {
+  /// Workers that may fail to answer before a claim is given up.
+  private static let failuresMax = 3
+
+  /// All packets of an identity are there.
+  mutating func beginClaim(
+    _ index: UInt32, _ credentials: Credentials, now: Instant, effects: inout Effects
+  ) {
+    let place = sessions[index].login
+    pending.records[place].credentials = credentials
+    pause(index, .verifying, effects: &effects)
+    if let ban = banOfClaimed(index, credentials) {
+      return turnAway(index, .banned, ban: ban, now: now, effects: &effects)
+    }
+    if needsName(index), credentials.account.flatMap({ AccountName($0) }) == nil {
+      // It takes as long as any other refusal.
+      pending.records[place].verifyingSince = now
+      return refused(index, .malformed, now: now, effects: &effects)
+    }
+    pending.records[place].phase = .waiting
+    let isKnown = sessions[index].isAllowed || isKnown(credentials)
+    gate.append(id(of: index), isKnown: isKnown)
+    dispatchClaims(now: now, effects: &effects)
+  }
+
+  private func needsName(_ index: UInt32) -> Bool {
+    if case .password? = listener(of: index).authentication?.kind { return true }
+    return false
+  }
+
+  private func isKnown(_ credentials: Credentials) -> Bool {
+    guard let name = knownName(credentials) else { return false }
+    let since = time.unixSeconds - Int64(configuration.access.logins.knownFor.milliseconds / 1000)
+    return known.contains(name, since: since)
+  }
+
+  /// What a claim is recognised by: its account, or for a token without one the token itself, of
+  /// which a keyed hash is kept.
+  private func knownName(_ credentials: Credentials) -> AccountName? {
+    if let account = credentials.account { return AccountName(account) }
+    return AccountName(
+      String(decoding: credentials.secret.prefix(AccountName.byteCountMax), as: UTF8.self))
+  }
+
+  /// An account that is banned is not even verified: nobody tries passwords on it.
+  private func banOfClaimed(_ index: UInt32, _ credentials: Credentials) -> BanMatch? {
+    guard let name = credentials.account.flatMap({ AccountName($0) }),
+      !sessions[index].isAllowed
+    else { return nil }
+    return ban(of: name, listener: Int(sessions[index].listener))
+  }
+
+  /// Gives claims to whoever verifies them, as many as may be verified now.
+  mutating func dispatchClaims(now: Instant, effects: inout Effects) {
+    while let id = gate.candidate {
+      guard isWaiting(id), let index = index(of: id) else {
+        gate.skip()
+        continue
+      }
+      guard gate.take(now: now) else { return }
+      dispatch(index, now: now, effects: &effects)
+    }
+  }
+
+  private func isWaiting(_ id: SessionID) -> Bool {
+    guard let index = index(of: id), sessions[index].phase == .login,
+      case .waiting = pending.records[sessions[index].login].phase
+    else { return false }
+    return true
+  }
+
+  private mutating func dispatch(_ index: UInt32, now: Instant, effects: inout Effects) {
+    let place = sessions[index].login
+    pending.records[place].phase = .verifying
+    if pending.records[place].failures == 0 { pending.records[place].verifyingSince = now }
+    let kind: LoginRequest.Kind
+    switch listener(of: index).authentication?.kind {
+    case .token?: kind = .token
+    case .password?: kind = .password
+    case .ticket(let configuration)?: kind = .ticket(configuration)
+    case .worker(let pool, let timeout)?:
+      return askWorker(index, pool: pool, timeout: timeout, now: now, effects: &effects)
+    case nil: return
+    }
+    effects.claims.append(
+      LoginRequest(
+        session: id(of: index), kind: kind, credentials: pending.records[place].credentials,
+        client: sessions[index].client, listener: listener(of: index).name))
+    // It needs them no more; what recognises the client stays.
+    pending.records[place].credentials.secret = knownSecret(place)
+  }
+
+  /// A token is recognised when it comes again; nothing else of a secret is kept.
+  private func knownSecret(_ place: UInt32) -> [UInt8] {
+    let credentials = pending.records[place].credentials
+    guard credentials.account == nil else { return [] }
+    return Array(credentials.secret.prefix(AccountName.byteCountMax))
+  }
+
+  // MARK: Verdicts
+
+  /// A claim was verified, or could not be.
+  ///
+  /// To be called once for each of ``Effects/claims``, whether its session is still there or not.
+  public mutating func verdict(
+    _ verdict: LoginVerdict, for id: SessionID, now: Instant, effects: inout Effects
+  ) {
+    gate.finished()
+    if let index = index(of: id), sessions[index].phase == .login,
+      case .verifying = pending.records[sessions[index].login].phase
+    {
+      switch verdict {
+      case .accepted(let account, let attributes):
+        accept(index, account, attributes, now: now, effects: &effects)
+      case .refused(let refusal): refused(index, refusal, now: now, effects: &effects)
+      case .unavailable(let detail):
+        access.loginsUnavailable += 1
+        close(
+          index, .storeUnavailable, flush: true, detail: detail, now: now, effects: &effects)
+      }
+    }
+    dispatchClaims(now: now, effects: &effects)
+  }
+
+  private mutating func accept(
+    _ index: UInt32, _ account: AccountName, _ attributes: [Credentials.Attribute], now: Instant,
+    effects: inout Effects
+  ) {
+    let credentials = pending.records[sessions[index].login].credentials
+    let isAllowed =
+      sessions[index].isAllowed
+      || bans.allows(account, listener: Int(sessions[index].listener), at: time.unixSeconds)
+    if !isAllowed, let ban = ban(of: account, listener: Int(sessions[index].listener)) {
+      return turnAway(index, .banned, ban: ban, now: now, effects: &effects)
+    }
+    let others = identities.sessions(of: account).filter { sessions[$0].isIn }
+    switch listener(of: index).authentication?.duplicateLogin {
+    case .reject? where !others.isEmpty:
+      return turnAway(index, .duplicateLogin, now: now, effects: &effects)
+    case .replace?:
+      for other in others { close(other, .replaced, flush: true, now: now, effects: &effects) }
+    default: break
+    }
+    if isAllowed { allow(index) }
+    if credentials.account == nil, let name = knownName(credentials) {
+      known.insert(name, at: time.unixSeconds)
+    }
+    forgiveFailures(account: account)
+    letIn(
+      index, account, credentials.attributes + attributes, now: now, effects: &effects)
+  }
+
+  /// A claim does not hold; the client is told so when the refusal's delay is over.
+  private mutating func refused(
+    _ index: UInt32, _ refusal: LoginRefusal, now: Instant, effects: inout Effects
+  ) {
+    access.loginsRefused[LoginRefusal.allCases.firstIndex(of: refusal)!] += 1
+    offend(.failedLogins, index, now: now, effects: &effects)
+    guard sessions[index].phase == .login else { return }
+    let place = sessions[index].login
+    pending.records[place].refusal = refusal
+    let reason: CloseReason = refusal == .accountDisabled ? .accountDisabled : .loginRefused
+    pending.records[place].phase = .refused(reason)
+    recordLogin(
+      index, account: pending.records[place].credentials.account, outcome: reason.name,
+      detail: refusal.rawValue, &effects)
+    if now < refusalDue(place) {
+      armTimer(of: index)
+    } else {
+      sendRefusal(index, reason, now: now, effects: &effects)
+    }
+  }
+
+  /// The time for a refusal has come.
+  mutating func sendRefusal(
+    _ index: UInt32, _ reason: CloseReason, now: Instant, effects: inout Effects
+  ) {
+    let refusal = pending.records[sessions[index].login].refusal
+    close(
+      index, reason, flush: true, detail: refusal?.rawValue ?? "", now: now, effects: &effects)
+  }
+
+  /// Turns a client away for another reason than its claim.
+  private mutating func turnAway(
+    _ index: UInt32, _ reason: CloseReason, ban: BanMatch? = nil, now: Instant,
+    effects: inout Effects
+  ) {
+    recordLogin(
+      index, account: claimedAccount(index), outcome: reason.name, detail: "", &effects)
+    close(index, reason, flush: true, ban: ban, now: now, effects: &effects)
+  }
+
+  func refusalDue(_ place: UInt32) -> Instant {
+    pending.records[place].verifyingSince + configuration.access.logins.refusalDelay
+  }
+
+  mutating func recordLogin(
+    _ index: UInt32, account: String?, outcome: String, detail: String, _ effects: inout Effects
+  ) {
+    guard configuration.store != nil else { return }
+    effects.records.append(
+      .login(
+        LoginRecord(
+          account: account, client: sessions[index].client, listener: listener(of: index).name,
+          outcome: outcome, detail: detail)))
+  }
+
+  // MARK: Asking a worker
+
+  private mutating func askWorker(
+    _ index: UInt32, pool: Int, timeout: Interval, now: Instant, effects: inout Effects
+  ) {
+    let place = sessions[index].login
+    let request = AuthenticateRequest(
+      time: time, uuid: sessions[index].uuid, clientAddress: sessions[index].client.description,
+      listener: listener(of: index).name,
+      account: pending.records[place].credentials.account ?? "",
+      secret: pending.records[place].credentials.secret,
+      attributes: pending.records[place].credentials.attributes.map { ($0.name, $0.value) },
+      packets: pending.records[place].packets)
+    let message = ContractWriter.authenticate(request)
+    let call = UInt64(index) << 32 | UInt64(sessions[index].generation)
+    for _ in pools[pool].rotation {
+      guard let link = pools[pool].next() else { break }
+      guard links[link].authenticate(call: call, request: message, timeout: timeout, now: now)
+      else { continue }
+      linkStates[Int(link)].isDirty = true
+      rearm(link)
+      return
+    }
+    // Nobody is there: it waits for the next worker, as long as its deadline allows.
+    gate.finished()
+    pending.records[place].phase = .waiting
+    claimsWithoutWorker.append(id(of: index))
+  }
+
+  /// A worker came into rotation: claims that waited for one are given out again.
+  mutating func retryClaims(now: Instant, effects: inout Effects) {
+    guard !claimsWithoutWorker.isEmpty else { return }
+    for id in claimsWithoutWorker where isWaiting(id) { gate.append(id, isKnown: true) }
+    claimsWithoutWorker = []
+    dispatchClaims(now: now, effects: &effects)
+  }
+
+  /// Takes what a worker has answered on clients at the door, if anything.
+  mutating func takeAnswers(of link: LinkIndex, now: Instant, effects: inout Effects) {
+    for answer in links[link].takeAnswers() {
+      authenticated(answer.call, answer.outcome, now: now, effects: &effects)
+    }
+  }
+
+  /// A worker has answered whether to let a client in, or will not.
+  private mutating func authenticated(
+    _ call: UInt64, _ outcome: AuthenticateOutcome, now: Instant, effects: inout Effects
+  ) {
+    let id = SessionID(
+      index: UInt32(truncatingIfNeeded: call >> 32), generation: UInt32(truncatingIfNeeded: call))
+    switch outcome {
+    case .allowed(let name, let attributes):
+      let claimed = index(of: id).flatMap { index -> String? in
+        guard sessions[index].phase == .login else { return nil }
+        return pending.records[sessions[index].login].credentials.account
+      }
+      guard let account = AccountName(name.isEmpty ? claimed ?? "" : name) else {
+        return failed(id, "a worker gave no account's name", now: now, effects: &effects)
+      }
+      verdict(
+        .accepted(
+          account,
+          attributes: attributes.map { Credentials.Attribute(name: $0.name, value: $0.value) }),
+        for: id, now: now, effects: &effects)
+    case .refused:
+      verdict(.refused(.refusedByWorker), for: id, now: now, effects: &effects)
+    case .failed(let detail): failed(id, detail, now: now, effects: &effects)
+    }
+  }
+
+  /// A worker could not say: another one is asked, a few times.
+  private mutating func failed(
+    _ id: SessionID, _ detail: String, now: Instant, effects: inout Effects
+  ) {
+    gate.finished()
+    defer { dispatchClaims(now: now, effects: &effects) }
+    guard let index = index(of: id), sessions[index].phase == .login,
+      case .verifying = pending.records[sessions[index].login].phase
+    else { return }
+    let place = sessions[index].login
+    pending.records[place].failures += 1
+    guard pending.records[place].failures < Self.failuresMax else {
+      access.loginsUnavailable += 1
+      return close(
+        index, .authUnavailable, flush: true, detail: detail, now: now, effects: &effects)
+    }
+    pending.records[place].phase = .waiting
+    gate.append(id, isKnown: true)
+  }
+}

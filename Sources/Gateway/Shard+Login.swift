@@ -1,0 +1,194 @@
+internal import Auth
+internal import Framing
+internal import Primitives
+
+/// A client that has not been let in yet says who it is.
+extension Shard {
+  /// The bytes that a client may still be read for; 0 when it must wait.
+  ///
+  /// What it sends before it is let in is kept within its login's bound; the rest waits in the
+  /// system's own buffer.
+  func loginBytesWanted(_ index: UInt32) -> Int {
+    let description = loginDescription(of: index)
+    let progress = pending.records[sessions[index].login].progress
+    return max(1, description.bytesMax - Int(progress.bytes) - sessions[index].received.count)
+  }
+
+  mutating func beginLogin(_ index: UInt32, now: Instant, effects: inout Effects) {
+    if pending.count >= configuration.access.logins.pendingMax {
+      evictOldestLogin(now: now, effects: &effects)
+    }
+    sessions[index].phase = .login
+    // Its place is the one that was just given back, at the least.
+    sessions[index].login = pending.add(index)!
+    let description = loginDescription(of: index)
+    if let greeting = description.greeting { reply(greeting, to: index, &effects) }
+    if description.before == .forward {
+      assignWorker(to: index, now: now, effects: &effects)
+    }
+  }
+
+  private mutating func evictOldestLogin(now: Instant, effects: inout Effects) {
+    let oldest = pending.records[pending.oldest].session
+    close(oldest, .loginEvicted, flush: true, now: now, effects: &effects)
+  }
+
+  /// Bytes came from a client that has not been let in.
+  mutating func loginReceived(
+    _ index: UInt32, _ bytes: UnsafeRawBufferPointer, now: Instant, effects: inout Effects
+  ) {
+    unsafe sessions[index].received.append(bytes)
+    readLogin(index, now: now, effects: &effects)
+  }
+
+  /// Reads as many packets as it takes to know who a client is.
+  mutating func readLogin(_ index: UInt32, now: Instant, effects: inout Effects) {
+    let framer = loginPaths[Int(sessions[index].listener)].framer
+    let description = loginDescription(of: index)
+    while sessions[index].phase == .login, !sessions[index].pauses.contains(.verifying) {
+      if !answersStream(index, description, now: now, effects: &effects) { return }
+      guard !sessions[index].received.isEmpty else { break }
+      if description.before == .forward, !canForward(index) {
+        return pauseUntilWorkerTakes(index, effects: &effects)
+      }
+      let scanned = Int(sessions[index].scanned)
+      switch unsafe framer.step(sessions[index].received.readable, scanned: scanned) {
+      case .packet(let byteCount):
+        sessions[index].scanned = 0
+        takeLoginPacket(byteCount, of: index, description, now: now, effects: &effects)
+      case .violation:
+        offend(.violations, index, now: now, effects: &effects)
+        return close(index, .framingViolation, flush: true, now: now, effects: &effects)
+      case .needAnyMore:
+        sessions[index].scanned = UInt32(sessions[index].received.count)
+        return refuseIfTooLong(index, description, now: now, effects: &effects)
+      case .needMore: return refuseIfTooLong(index, description, now: now, effects: &effects)
+      }
+    }
+    guard sessions[index].phase == .login else { return }
+    if sessions[index].received.isEmpty { sessions[index].received.removeAll() }
+    endIfSilent(index, now: now, effects: &effects)
+  }
+
+  /// A client that has ended its direction without having said who it is never will.
+  private mutating func endIfSilent(_ index: UInt32, now: Instant, effects: inout Effects) {
+    guard sessions[index].pauses.contains(.ended),
+      case .reading = pending.records[sessions[index].login].phase
+    else { return }
+    close(index, .clientClosed, flush: true, now: now, effects: &effects)
+  }
+
+  private mutating func refuseIfTooLong(
+    _ index: UInt32, _ description: LoginDescription, now: Instant, effects: inout Effects
+  ) {
+    let before = pending.records[sessions[index].login].progress.bytes
+    if Int(before) + sessions[index].received.count >= description.bytesMax {
+      invalid(index, LoginFault.tooManyBytes, now: now, effects: &effects)
+    } else {
+      endIfSilent(index, now: now, effects: &effects)
+    }
+  }
+
+  /// Answers what comes in place of a login, before any framing.
+  ///
+  /// - Returns: false when nothing more is to be read now.
+  private mutating func answersStream(
+    _ index: UInt32, _ description: LoginDescription, now: Instant, effects: inout Effects
+  ) -> Bool {
+    let place = sessions[index].login
+    guard !pending.records[place].isPastStreamAnswers, !sessions[index].received.isEmpty else {
+      return true
+    }
+    switch unsafe description.streamAnswer(for: sessions[index].received.readable) {
+    case .none:
+      pending.records[place].isPastStreamAnswers = true
+      return true
+    case .undecided:
+      endIfSilent(index, now: now, effects: &effects)
+      return false
+    case .matched(let byteCount, let answer):
+      pending.records[place].isPastStreamAnswers = true
+      sessions[index].received.removeFirst(byteCount)
+      if let template = answer.reply { reply(template, to: index, &effects) }
+      guard answer.then == .close else { return true }
+      close(index, .answered, flush: true, now: now, effects: &effects)
+      return false
+    }
+  }
+
+  private mutating func takeLoginPacket(
+    _ byteCount: Int, of index: UInt32, _ description: LoginDescription, now: Instant,
+    effects: inout Effects
+  ) {
+    let place = sessions[index].login
+    let packet = unsafe UnsafeRawBufferPointer(
+      rebasing: sessions[index].received.readable[..<byteCount])
+    let step = unsafe pending.records[place].progress.take(packet, of: description)
+    switch step.disposition {
+    case .identity:
+      if loginPaths[Int(sessions[index].listener)].asksWorker {
+        unsafe pending.records[place].packets.append(Array(packet))
+      }
+      if loginPaths[Int(sessions[index].listener)].forwardsIdentity {
+        unsafe pending.records[place].held.append(packet)
+      }
+    case .hold: unsafe pending.records[place].held.append(packet)
+    case .forward: unsafe send(packet, of: index, now: now)
+    case .consume: break
+    }
+    sessions[index].received.removeFirst(byteCount)
+    if let template = step.reply { reply(template, to: index, &effects) }
+    guard sessions[index].phase == .login else { return }
+    switch step.next {
+    case .more: break
+    case .complete(let credentials):
+      beginClaim(index, credentials, now: now, effects: &effects)
+    case .close: close(index, .answered, flush: true, now: now, effects: &effects)
+    case .fault(let fault): invalid(index, fault, now: now, effects: &effects)
+    }
+  }
+
+  /// What a client sent is no login.
+  private mutating func invalid(
+    _ index: UInt32, _ fault: LoginFault, now: Instant, effects: inout Effects
+  ) {
+    offend(.violations, index, now: now, effects: &effects)
+    close(
+      index, .loginInvalid, flush: true, detail: fault.rawValue, now: now, effects: &effects)
+  }
+
+  /// Lets a client in: what it is called is known, and nothing speaks against it.
+  mutating func letIn(
+    _ index: UInt32, _ account: AccountName, _ attributes: [Credentials.Attribute],
+    now: Instant, effects: inout Effects
+  ) {
+    let place = sessions[index].login
+    sessions[index].identity = identities.add(account, attributes, session: index)
+    sessions[index].phase = sessions[index].pauses.contains(.ended) ? .halfClosed : .open
+    sessions[index].activeAt = now
+    restoreHeld(index, place)
+    sessions[index].login = PendingLogin.none
+    pending.remove(place)
+    access.loginsAccepted += 1
+    known.insert(account, at: time.unixSeconds)
+    recordLogin(index, account: account.text, outcome: "accepted", detail: "", &effects)
+    logOpened(index, &effects)
+    if loginPaths[Int(sessions[index].listener)].forwardsBefore {
+      announceAuthenticated(index)
+    } else {
+      assignWorker(to: index, now: now, effects: &effects)
+    }
+    unpause(index, .verifying, effects: &effects)
+    if !sessions[index].pauses.contains(.noWorker) {
+      forwardReceived(of: index, now: now, effects: &effects)
+    }
+    if sessions[index].phase != .vacant { armTimer(of: index) }
+  }
+
+  /// Puts the packets that were held in front of what came behind them.
+  private func restoreHeld(_ index: UInt32, _ place: UInt32) {
+    guard !pending.records[place].held.isEmpty else { return }
+    unsafe pending.records[place].held.append(sessions[index].received.readable)
+    swap(&pending.records[place].held, &sessions[index].received)
+  }
+}

@@ -1,0 +1,20 @@
+public import Auth
+
+/// The store as a shard's driver knows it: what it said at the start, and how to ask it more.
+public struct StoreConnection: Sendable {
+  /// In force when the gateway starts.
+  public var bans: BanTable
+  /// Has a claim verified; never waits. The answer comes by ``Mailbox/post(_:for:)``.
+  public var verify: @Sendable (LoginRequest) -> Void
+  /// Has something kept; never waits.
+  public var record: @Sendable (StoreRecord) -> Void
+
+  public init(
+    bans: BanTable, verify: @escaping @Sendable (LoginRequest) -> Void,
+    record: @escaping @Sendable (StoreRecord) -> Void
+  ) {
+    self.bans = bans
+    self.verify = verify
+    self.record = record
+  }
+}
