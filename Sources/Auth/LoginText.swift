@@ -73,35 +73,33 @@ struct LoginText {
   ) throws(LoginFault) -> Range<Int>? {
     var rest = trimmed
     var found: Range<Int>?
-    if valueSeparator == pairSeparator, rest.starts(with: pairSeparator) {
+    let takesTurns = valueSeparator == pairSeparator
+    if takesTurns, rest.starts(with: pairSeparator) {
       rest = rest.dropFirst(pairSeparator.count)
     }
     while !rest.isEmpty {
-      let pairEnd: Range<Int>?
-      let value: Range<Int>
-      guard let middle = rest.range(of: valueSeparator) else {
-        return found
-      }
-      let behind = rest[middle.upperBound...]
-      // A pair without a value ends before the next pair's separator between key and value.
-      let ownEnd = valueSeparator == pairSeparator ? nil : rest.range(of: pairSeparator)
-      if let ownEnd, ownEnd.lowerBound < middle.lowerBound {
-        rest = rest[ownEnd.upperBound...]
+      let pair = takesTurns ? rest : rest.part(endedBy: pairSeparator)
+      guard let middle = pair.range(of: valueSeparator) else {
+        rest = rest.dropFirst(pair.count + pairSeparator.count)
         continue
       }
-      pairEnd = behind.range(of: pairSeparator)
-      value = behind.startIndex..<(pairEnd?.lowerBound ?? behind.endIndex)
-      if rest[..<middle.lowerBound].elementsEqual(key) {
+      let value = pair[middle.upperBound...].part(endedBy: pairSeparator)
+      if pair[..<middle.lowerBound].elementsEqual(key) {
         guard found == nil else { throw .repeatedField }
-        found = value
+        found = value.indices
       }
-      rest = pairEnd.map { rest[$0.upperBound...] } ?? []
+      rest = rest[value.endIndex...].dropFirst(pairSeparator.count)
     }
     return found
   }
 }
 
 extension ArraySlice<UInt8> {
+  /// What stands in front of the first `pattern`; all when there is none.
+  fileprivate func part(endedBy pattern: [UInt8]) -> ArraySlice<UInt8> {
+    self[..<(range(of: pattern)?.lowerBound ?? endIndex)]
+  }
+
   /// The first place where `pattern` stands; nil for an empty one.
   fileprivate func range(of pattern: [UInt8]) -> Range<Int>? {
     guard let first = pattern.first, count >= pattern.count else { return nil }

@@ -40,6 +40,8 @@ private struct ReplyTemplateParser {
   private let source: [Unicode.Scalar]
   private var at = 0
   private(set) var pieces: [ReplyTemplate.Piece] = []
+  /// What came behind the last field.
+  private var literal: [UInt8] = []
   private var literalBytes = 0
 
   init(_ source: String) { self.source = Array(source.unicodeScalars) }
@@ -61,6 +63,7 @@ private struct ReplyTemplateParser {
         at += 1
       }
     }
+    endLiteral()
   }
 
   mutating func readHex() throws(ReplyTemplateError) {
@@ -71,6 +74,7 @@ private struct ReplyTemplateParser {
       default: try add([readByte()])
       }
     }
+    endLiteral()
   }
 
   private mutating func add(_ bytes: [UInt8]) throws(ReplyTemplateError) {
@@ -80,11 +84,12 @@ private struct ReplyTemplateParser {
         "the template is too long",
         "at most \(ReplyTemplate.literalBytesMax) bytes besides the fields", at: at)
     }
-    if case .literal(let before) = pieces.last {
-      pieces[pieces.count - 1] = .literal(before + bytes)
-    } else {
-      pieces.append(.literal(bytes))
-    }
+    literal += bytes
+  }
+
+  private mutating func endLiteral() {
+    if !literal.isEmpty { pieces.append(.literal(literal)) }
+    literal = []
   }
 
   private mutating func readEscape() throws(ReplyTemplateError) {
@@ -134,6 +139,7 @@ private struct ReplyTemplateParser {
     var text = String.UnicodeScalarView()
     text.append(contentsOf: source[start + 1..<end])
     let field = ReplyFieldText(String(text))
+    endLiteral()
     do throws(ReplyFieldText.Problem) {
       pieces.append(try field.piece())
     } catch {
