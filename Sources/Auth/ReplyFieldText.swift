@@ -41,6 +41,10 @@ struct ReplyFieldText {
         ending = .zero
       } else if ending == .none, let number = Self.number(format), !field.isNumber {
         ending = .prefix(number)
+      } else if ending == .none, format.hasPrefix("pad"), let width = Int(format.dropFirst(3)),
+        (1...255).contains(width)
+      {
+        ending = .padded(width)
       } else {
         throw unknown(format, isNumber: field.isNumber)
       }
@@ -52,7 +56,7 @@ struct ReplyFieldText {
     let charsets = ReplyTemplate.TextFormat.allCases.map(\.rawValue).joined(separator: ", ")
     return Problem(
       found: "\"\(format.prefix(40))\" is no format here",
-      expected: "\(charsets); zero; "
+      expected: "\(charsets); zero, pad1 to pad255; "
         + (isNumber ? "or, alone, an integer: " : "or a length in front: ") + Self.numbers)
   }
 

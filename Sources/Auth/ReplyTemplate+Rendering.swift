@@ -8,8 +8,8 @@ extension ReplyTemplate {
   /// The bytes to send; at most 65,536 and always the same for the same values.
   ///
   /// A value that is too long for the integer in front of it, or that makes the reply too long for
-  /// one that counts it, is cut between two characters. Characters that a format doesn't have become
-  /// question marks.
+  /// one that counts it, is cut between two characters. Characters that a format doesn't have
+  /// become question marks.
   public func render(_ values: ReplyValues) -> [UInt8] {
     var limit = Self.valueBytesMax
     while true {
@@ -91,19 +91,28 @@ extension ReplyTemplate.Ending {
       // A zero inside would end the text early for the client.
       return format.bytes(of: String(text.unicodeScalars.filter { $0.value != 0 })) + ending
     case .prefix(let number):
-      var text = text[...]
-      var bytes = format.bytes(of: String(text))
-      while bytes.count > number.valueMax {
-        text.unicodeScalars.removeLast()
-        bytes = format.bytes(of: String(text))
-      }
+      let bytes = format.bytes(of: text, atMost: number.valueMax)
       return number.bytes(of: Int64(bytes.count)).bytes + bytes
+    case .padded(let width):
+      let bytes = format.bytes(of: text, atMost: width)
+      return bytes + Array(repeating: 0, count: width - bytes.count)
     }
   }
 }
 
 extension ReplyTemplate.TextFormat {
   fileprivate var isWide: Bool { self == .utf16le || self == .utf16be }
+
+  /// Leaves out as many characters at the end as don't fit.
+  fileprivate func bytes(of text: String, atMost bytesMax: Int) -> [UInt8] {
+    var text = text[...]
+    var bytes = bytes(of: String(text))
+    while bytes.count > bytesMax {
+      text.unicodeScalars.removeLast()
+      bytes = self.bytes(of: String(text))
+    }
+    return bytes
+  }
 
   fileprivate func bytes(of text: String) -> [UInt8] {
     let question = UInt8(ascii: "?")

@@ -26,6 +26,8 @@ public struct ReplyTemplate: Equatable, Sendable {
     case none
     case zero
     case prefix(Number)
+    /// Cut or padded with zeros to so many bytes.
+    case padded(Int)
   }
 
   /// How an integer is written.

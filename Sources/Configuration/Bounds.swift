@@ -33,4 +33,11 @@ enum Bounds {
   /// What a gRPC message holds beside the client's packet, rounded up: prefix, time, UUID, tags,
   /// sequence numbers.
   static let messageOverheadBytes = 256
+
+  static let loginPackets = 1...1_000
+  static let loginBytes = 64...(1 << 20)
+  static let loginOffset = -65_536...65_536
+  static let loginLength = 0...(1 << 20)
+  /// What a packet or a connection may have to begin with.
+  static let loginQuestionBytes = 1...256
 }

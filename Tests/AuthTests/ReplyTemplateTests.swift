@@ -42,6 +42,8 @@ import Testing
     #expect(try bytes("{account:u8:latin-1}") == [4, 0x4a, 0xf6, 0x72, 0x67])
     #expect(try bytes("{account:u16be}") == [0, 5, 0x4a, 0xc3, 0xb6, 0x72, 0x67])
     #expect(try bytes("{account:varint}") == [5, 0x4a, 0xc3, 0xb6, 0x72, 0x67])
+    #expect(try bytes("{listener:pad6}") == Array("game".utf8) + [0, 0])
+    #expect(try bytes("{account:pad2}{account:utf-16le:pad3}") == [0x4a, 0, 0x4a, 0, 0])
     #expect(try bytes("{listener:zero}") == Array("game".utf8) + [0])
     var odd = values
     odd.reason = "€ł\0\n"
@@ -118,7 +120,9 @@ import Testing
       ("x\\", 2, "\\xHH"), ("\\q", 1, "\\xHH"), ("\\x4g", 4, "two hex digits"),
       ("{reason:u9}", 2, "utf-8, latin-1"), ("{reason:u8:u8}", 2, "utf-8, latin-1"),
       ("{ban:u8:u8}", 2, "an integer"), ("{length}", 2, "one integer"),
-      ("{length:u8*2}", 2, "one integer"), ("{length:u8+}", 2, "one integer"),
+      ("{length:u8*2}", 2, "one integer"), ("{until:pad0}", 2, "pad1 to pad255"),
+      ("{until:pad256}", 2, "pad1 to pad255"),
+      ("{length:u8+}", 2, "one integer"),
       ("{rest:u8+65537}", 2, "one integer"), ("{length:u8+250}{length:u8+254}", 1, "wider"),
       ("{rest:u8-1}", 1, "wider"), ("{}", 2, "reason"),
       (String(repeating: "{now}", count: 17), 81, "at most 16"),
@@ -141,7 +145,8 @@ import Testing
   @Test func noValuesMakeAReplyTooLong() {
     let pieces = [
       "{reason}", "{reason:json}", "{account:utf-16le:u8}", "{until:i32le}", "{remaining}",
-      "{ban:u64be}", "{now:zero}", "{address:cp1252:varint}", "{length:varint}", "{length:u16le}",
+      "{ban:u64be}", "{now:zero}", "{address:cp1252:varint}", "{reason:utf-16be:pad255}",
+      "{length:varint}", "{length:u16le}",
       "{rest:u16be/2}", "{rest:u8-1}", "{{", "\\x00", "x", String(repeating: "y", count: 4000),
       "{oops", "\\",
     ]
