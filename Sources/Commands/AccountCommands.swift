@@ -62,7 +62,7 @@ let accountCommands: [Subcommand] = [
     examples: ["gatehouse account remove anna --yes"], run: { try remove($0) }),
   Subcommand(
     words: ["account", "import"], operands: "FILE", operandCount: 1...1,
-    options: [.hashFormat, .replace, .skipBad, .dryRun, .by, .config, .store],
+    options: [.hashFormat, .columns, .replace, .skipBad, .dryRun, .by, .config, .store],
     summary: "take accounts over from another program's list of password hashes",
     explanation: accountImportHelp,
     examples: [

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Synchronization
 @unsafe @preconcurrency internal import CLinux
 @unsafe @preconcurrency internal import Glibc
 
@@ -92,9 +93,16 @@ private enum ReadOptions {
 /// it can be told from a short form.
 private let firstCode: Int32 = 256
 
+/// `getopt_long` keeps its place, and what it found, in variables of the whole process.
+private let getoptVariables = Mutex(())
+
 /// Has `getopt_long` read what comes after `arguments[0]`; options and operands may come in any
 /// order.
 private func readOptions(_ arguments: [String], _ allowed: [CommandOption]) -> ReadOptions {
+  getoptVariables.withLock { _ in readOptionsAlone(arguments, allowed) }
+}
+
+private func readOptionsAlone(_ arguments: [String], _ allowed: [CommandOption]) -> ReadOptions {
   var vector: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
   // It reorders the vector, so what is freed is kept apart.
   let copies = unsafe vector

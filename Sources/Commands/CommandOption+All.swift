@@ -27,7 +27,7 @@ extension CommandOption {
   static let format = CommandOption(
     "format", argument: "FORMAT", "plain, csv, json, p2p or dat; auto looks at the file")
   static let hashFormat = CommandOption(
-    "format", argument: "FORMAT", "how the file and its hashes are made; see above")
+    "format", argument: "FORMAT", "how the hashes were made; see above")
   static let dryRun = CommandOption("dry-run", "only say what would be done")
   static let skipBad = CommandOption("skip-bad", "leave lines out that are not understood")
   static let noPassword = CommandOption("no-password", "without a password; tokens and tickets only")
@@ -35,6 +35,8 @@ extension CommandOption {
     "password-stdin", "take the first line of standard input as the password")
   static let secretInput = CommandOption(
     "stdin", "take the first line of standard input as the secret")
+  static let columns = CommandOption(
+    "csv", "the file has columns, named in its first line; known for a FILE that ends in .csv")
   static let replace = CommandOption("replace", "give accounts that exist the file's passwords")
   static let once = CommandOption("once", "good for one login alone")
   static let label = CommandOption("label", argument: "TEXT", "what it is for")

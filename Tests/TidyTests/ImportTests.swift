@@ -28,6 +28,7 @@ import Testing
     ],
     "Commands": [
       "Primitives", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux", "Glibc",
+      "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
     "gatehouse": [
