@@ -20,6 +20,10 @@ public struct LoginDescription: Equatable, Sendable {
   public let parts: [LoginPart]
   /// Whether the parts come in the order of the list; otherwise they come in any order.
   public let isOrdered: Bool
+  /// Whether packets are read without the telnet commands in them (RFC 854).
+  ///
+  /// A packet of commands alone is no part and no fault; workers get packets as they came.
+  public let isTelnet: Bool
   /// At most 32.
   public let answers: [LoginAnswer]
   /// Sent as soon as the client is connected, for games whose server speaks first.
@@ -34,8 +38,9 @@ public struct LoginDescription: Equatable, Sendable {
   ///
   /// - Precondition: there are 1 to 32 parts with at most 32 fields each, and at most 32 answers.
   public init(
-    parts: [LoginPart] = [LoginPart()], isOrdered: Bool = false, answers: [LoginAnswer] = [],
-    greeting: ReplyTemplate? = nil, before: Before = .hold, packetsMax: Int = 16,
+    parts: [LoginPart] = [LoginPart()], isOrdered: Bool = false, isTelnet: Bool = false,
+    answers: [LoginAnswer] = [], greeting: ReplyTemplate? = nil, before: Before = .hold,
+    packetsMax: Int = 16,
     bytesMax: Int = 16 << 10
   ) {
     precondition((1...Self.entriesMax).contains(parts.count))
@@ -43,6 +48,7 @@ public struct LoginDescription: Equatable, Sendable {
     precondition(answers.count <= Self.entriesMax)
     self.parts = parts
     self.isOrdered = isOrdered
+    self.isTelnet = isTelnet
     self.answers = answers
     self.greeting = greeting
     self.before = before

@@ -6,17 +6,34 @@ struct LoginExtraction {
 
   init(_ packet: [UInt8]) { self.packet = packet }
 
+  /// Why a field can't be had; never what stands there.
+  struct Failure: Error {
+    var fault: LoginFault
+    /// The field's name.
+    var field: String
+  }
+
   /// Adds what the fields give; a field that came before is replaced.
   consuming func take(
     _ fields: [LoginField], into credentials: inout Credentials
-  ) throws(LoginFault) {
+  ) throws(Failure) {
     for field in fields {
-      guard let raw = try bytes(of: field) else {
-        guard field.isOptional else { throw .missingField }
-        continue
+      do throws(LoginFault) {
+        try take(field, into: &credentials)
+      } catch {
+        throw Failure(fault: error, field: field.target.name)
       }
-      try put(field.value(of: raw), of: field, into: &credentials)
     }
+  }
+
+  private mutating func take(
+    _ field: LoginField, into credentials: inout Credentials
+  ) throws(LoginFault) {
+    guard let raw = try bytes(of: field) else {
+      guard field.isOptional else { throw .missingField }
+      return
+    }
+    try put(field.value(of: raw), of: field, into: &credentials)
   }
 
   private func put(

@@ -7,6 +7,15 @@ public struct LoginField: Equatable, Sendable {
     case secret
     /// Something the worker is told, under this name of 1 to 32 bytes.
     case attribute(String)
+
+    /// As in configurations and logs.
+    public var name: String {
+      switch self {
+      case .account: "account"
+      case .secret: "secret"
+      case .attribute(let name): name
+      }
+    }
   }
 
   /// Where it begins.

@@ -28,7 +28,13 @@ public struct LoginProgress: Equatable, Sendable {
     else { return fault(.tooManyBytes) }
     packets += 1
     bytes += Int32(packet.count)
-    return take(unsafe [UInt8](packet), of: description)
+    let bytes = unsafe [UInt8](packet)
+    guard description.isTelnet else { return take(bytes, of: description) }
+    let data = TelnetCommands.stripped(from: bytes)
+    if data.isEmpty && !bytes.isEmpty {
+      return LoginStep(description.before == .forward ? .forward : .hold)
+    }
+    return take(data, of: description)
   }
 
   private mutating func take(_ packet: [UInt8], of description: LoginDescription) -> LoginStep {
@@ -62,10 +68,10 @@ public struct LoginProgress: Equatable, Sendable {
     let part = description.parts[index]
     taken |= 1 << UInt32(index)
     var credentials = credentials ?? Credentials()
-    do throws(LoginFault) {
+    do throws(LoginExtraction.Failure) {
       try LoginExtraction(packet).take(part.fields, into: &credentials)
     } catch {
-      return fault(error)
+      return fault(error.fault, field: error.field)
     }
     let isComplete = description.parts.indices.allSatisfy {
       has($0) || description.parts[$0].isOptional
@@ -104,9 +110,9 @@ public struct LoginProgress: Equatable, Sendable {
     }
   }
 
-  private mutating func fault(_ fault: LoginFault) -> LoginStep {
+  private mutating func fault(_ fault: LoginFault, field: String? = nil) -> LoginStep {
     credentials = nil
-    return LoginStep(.consume, next: .fault(fault))
+    return LoginStep(.consume, next: .fault(fault), field: field)
   }
 }
 

@@ -24,11 +24,17 @@ public struct LoginStep: Equatable, Sendable {
   public var disposition: Disposition
   public var reply: ReplyTemplate?
   public var next: Next
+  /// The name of the field that a fault is about, for the log; nil when it is about the packet.
+  public var field: String?
 
-  public init(_ disposition: Disposition, reply: ReplyTemplate? = nil, next: Next = .more) {
+  public init(
+    _ disposition: Disposition, reply: ReplyTemplate? = nil, next: Next = .more,
+    field: String? = nil
+  ) {
     self.disposition = disposition
     self.reply = reply
     self.next = next
+    self.field = field
   }
 }
 

@@ -2,8 +2,8 @@ internal import Auth
 
 /// Reads what a listener's `auth` table says about the packets of a login.
 ///
-/// The keys `packet`, `answer`, `greeting`, `before`, `ordered`, `packets_max` and `bytes_max` of
-/// the table are taken; all others are the caller's.
+/// The keys `packet`, `answer`, `greeting`, `before`, `ordered`, `telnet`, `packets_max` and
+/// `bytes_max` of the table are taken; all others are the caller's.
 ///
 /// - Returns: nil when something is wrong, which is noted.
 func readLogin(_ auth: inout TableReader) -> LoginDescription? {
@@ -15,12 +15,14 @@ func readLogin(_ auth: inout TableReader) -> LoginDescription? {
     "before", LoginDescription.Before.allCases.map { (name: $0.rawValue, value: $0) },
     default: .hold)
   let isOrdered = auth.boolean("ordered", default: false)
+  let isTelnet = auth.boolean("telnet", default: false)
   let packetsMax = auth.integer("packets_max", Bounds.loginPackets, default: 16)
   let bytesMax = auth.byteCount("bytes_max", Bounds.loginBytes, default: 16 << 10)
   guard auth.problems.count == problemsBefore else { return nil }
   return LoginDescription(
-    parts: parts.isEmpty ? [LoginPart()] : parts, isOrdered: isOrdered, answers: answers,
-    greeting: greeting, before: before, packetsMax: packetsMax, bytesMax: bytesMax)
+    parts: parts.isEmpty ? [LoginPart()] : parts, isOrdered: isOrdered, isTelnet: isTelnet,
+    answers: answers, greeting: greeting, before: before, packetsMax: packetsMax, bytesMax: bytesMax
+  )
 }
 
 extension TableReader {
@@ -189,15 +191,5 @@ extension TableReader {
       "endian", LoginInteger.Endianness.allCases.map { (name: $0.rawValue, value: $0) },
       default: .big)
     return LoginInteger(width: width, endianness: endianness)
-  }
-}
-
-extension LoginField.Target {
-  fileprivate var name: String {
-    switch self {
-    case .account: "account"
-    case .secret: "secret"
-    case .attribute(let name): name
-    }
   }
 }

@@ -129,4 +129,28 @@ import Testing
         .init(name: "id", value: "uid"), .init(name: "nick", value: "olga"),
       ])
   }
+
+  /// What MUD clients put around their lines (RFC 854, RFC 855).
+  @Test func telnetCommandsAreReadOver() {
+    let mud = LoginDescription(
+      parts: [
+        LoginPart(
+          match: [.text("connect ")],
+          fields: [LoginField(.account, .word(2, toEnd: false), charset: .latin1)])
+      ], isTelnet: true, before: .refuse)
+    let commands: [UInt8] = [
+      255, 251, 31, 255, 250, 31, 10, 80, 255, 255, 0, 24, 255, 240, 255, 241,
+    ]
+    var progress = LoginProgress()
+    #expect(progress.take(commands, of: mud) == LoginStep(.hold))
+    let line = commands + bytes("conn") + commands + bytes("ect M") + [255, 255] + bytes(" x\r\n")
+    #expect(progress.take(line, of: mud).next == .complete(Credentials(account: "Mÿ")))
+    // A command that the packet's end cuts off holds nothing of a line.
+    for count in 1..<commands.count {
+      #expect(
+        mud.credentials(from: [bytes("connect Max") + commands.prefix(count)])?.account == "Max",
+        "\(count)")
+    }
+    #expect(mud.fault(of: bytes("look\n")) == .unexpectedPacket)
+  }
 }

@@ -83,8 +83,11 @@ import Testing
     #expect(outcome("x", "y", of: other) == .more)
   }
 
-  @Test func aFaultyFieldEndsIt() {
-    #expect(outcome("z", of: LoginDescription(parts: [lettered("z")])) == .fault(.missingField))
+  @Test func aFaultyFieldEndsItAndIsNamed() {
+    var progress = LoginProgress()
+    #expect(
+      progress.take("z", of: LoginDescription(parts: [lettered("z")]))
+        == LoginStep(.consume, next: .fault(.missingField), field: "z"))
   }
 
   @Test func repliesComeWithTheirParts() throws {

@@ -32,6 +32,7 @@ import Testing
       packets_max = 3
       bytes_max = "1KiB"
       ordered = true
+      telnet = true
       greeting = { hex = "c1 04 f1 00" }
       [[packet]]
       number = 2
@@ -79,7 +80,8 @@ import Testing
           reply: try ReplyTemplate(text: "ok\n")),
         LoginPart(match: [.text("NICK ", ignoresCase: true)]),
       ],
-      isOrdered: true, greeting: try ReplyTemplate(hex: "c104f100"), before: .refuse,
+      isOrdered: true, isTelnet: true, greeting: try ReplyTemplate(hex: "c104f100"),
+      before: .refuse,
       packetsMax: 3, bytesMax: 1024)
     #expect(login == expected)
   }
@@ -236,5 +238,40 @@ import Testing
     }
     let many = String(repeating: "[[packet]]\n", count: 33)
     #expect(try read(many).problems == [":1:1: error: auth.packet: more than 32 of them"])
+  }
+
+  /// Goal: whatever stands in a line, the login is read or something is said to be wrong with it.
+  ///
+  /// Method: each line of the reference's examples is left out, and gets values of every type.
+  @Test func everyLineCanBeWrong() throws {
+    let values = [
+      "-1", "0", "9223372036854775807", "-9223372036854775808", "\"\"", "\"{\"", "true", "{}", "[]",
+      "[{}]", "[[]]", "{ hex = \"\" }", "{ hex = \"0\" }", "{ text = 1 }", "1979-05-27", "0.5",
+    ]
+    let text = try contents(of: "docs/authentication.md")
+    var counts = (read: 0, refused: 0)
+    for block in text.split(separator: "```toml\n").dropFirst() {
+      let example = block.prefix(upTo: block.firstRange(of: "```")?.lowerBound ?? block.endIndex)
+      let lines = example.split(separator: "\n").drop { $0 != "[listener.auth]" }.dropFirst()
+        .map { String($0).replacing("[listener.", with: "[").replacing("[auth.", with: "[") }
+        .prefix { !$0.hasPrefix("[refusal") }
+      for index in lines.indices where lines[index].contains(" = ") {
+        let key = lines[index].prefix { $0 != "=" }
+        for changed in [""] + values.map({ key + "= " + $0 }) {
+          var lines = lines
+          lines[index] = changed
+          guard case .success(let node) = TomlNode.parse(Array(lines.joined(separator: "\n").utf8)),
+            case .table(let table) = node.value
+          else { continue }
+          var reader = TableReader(table, path: "auth", position: node.position)
+          let login = readLogin(&reader)
+          let problems = reader.finish(ignoresUnknown: true)
+          #expect((login == nil) == !problems.isEmpty, "\(lines) \(problems)")
+          counts.read += login == nil ? 0 : 1
+          counts.refused += login == nil ? 1 : 0
+        }
+      }
+    }
+    #expect(counts.read > 30 && counts.refused > 200)
   }
 }
