@@ -18,8 +18,8 @@ let banCommands: [Subcommand] = [
     words: ["ban"], operands: "SUBJECT", operandCount: 1...1, options: banOptions,
     summary: "keep an address, a network or an account out",
     explanation: """
-      Bans SUBJECT at once: a running gateway refuses new connections and ends open sessions within a
-      quarter of a second; one that does not run will do so when it starts.
+      Bans SUBJECT at once: a running gateway refuses new connections and ends open sessions within
+      a quarter of a second; one that does not run will do so when it starts.
 
       \(subjectHelp)
       """,

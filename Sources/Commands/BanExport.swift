@@ -84,7 +84,8 @@ struct BanListWriter {
       let name = visible(row.internalReason.isEmpty ? row.shownReason : row.internalReason)
       text =
         format == .p2p
-        ? "\(name):\(range.first)-\(range.last)\n" : "\(range.first) - \(range.last) , 0 , \(name)\n"
+        ? "\(name):\(range.first)-\(range.last)\n"
+        : "\(range.first) - \(range.last) , 0 , \(name)\n"
     }
     written += 1
     return Array(text.utf8)
@@ -103,7 +104,8 @@ struct BanListWriter {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: ",") }) else {
       return text
     }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\""
+      + text.split(separator: "\"", omittingEmptySubsequences: false)
       .joined(separator: "\"\"") + "\""
   }
 

@@ -22,8 +22,8 @@ let banListCommands: [Subcommand] = [
     ],
     summary: "ban what a list names",
     explanation: """
-      Reads a list of addresses, networks and accounts from FILE, or from standard input when FILE is
-      "-", and bans what is not banned yet; all of it or, on any error, nothing. Formats:
+      Reads a list of addresses, networks and accounts from FILE, or from standard input when FILE
+      is "-", and bans what is not banned yet; all of it or, on any error, nothing. Formats:
 
         plain  an address, network or range a line; "account:NAME" for an account; "#" or ";" begins
                a remark, which is kept as the ban's note (FireHOL, Spamhaus DROP)
@@ -33,8 +33,8 @@ let banListCommands: [Subcommand] = [
         p2p    PeerGuardian's text form, name:192.0.2.1-192.0.2.255
         dat    eMule's ipfilter.dat; levels above 127 are passed over
 
-      A line that is not understood is named by its number, and nothing is imported unless --skip-bad
-      says otherwise. What the list says of a ban goes before --for, --reason and --listener.
+      A line that is not understood is named by its number, and nothing is imported unless
+      --skip-bad is said. What the list says of a ban goes before --for, --reason and --listener.
       """,
     examples: [
       "gatehouse ban import drop.txt --for 2d --note \"DROP list\"",

@@ -133,7 +133,9 @@ private func readOptionsAlone(_ arguments: [String], _ allowed: [CommandOption])
     let reported = unsafe getopt_long(Int32(arguments.count), &vector, letters, &table, nil)
     switch reported {
     case -1:
-      let operands = unsafe vector[Int(optind)..<arguments.count].map { unsafe String(cString: $0!) }
+      let operands = unsafe vector[Int(optind)..<arguments.count].map {
+        unsafe String(cString: $0!)
+      }
       return .read(options: found, operands: operands)
     case Int32(UInt8(ascii: ":")):
       let name = entry(optopt, allowed).map { "--\($0.name)" } ?? "an option"

@@ -8,7 +8,8 @@ extension CommandOption {
   static let by = CommandOption(
     "by", argument: "NAME", "who does it, for the record; otherwise SUDO_USER or the login name")
   static let duration = CommandOption(
-    "for", argument: "TIME", "how long it holds: 30s, 15m, 12h, 7d, 4w, 1d12h; without it, for ever")
+    "for", argument: "TIME", "how long it holds: 30s, 15m, 12h, 7d, 4w, 1d12h; without it, for ever"
+  )
   static let reason = CommandOption("reason", argument: "TEXT", "why; the banned may be shown it")
   static let note = CommandOption("note", argument: "TEXT", "why; shown to operators only")
   static let listener = CommandOption(
@@ -30,7 +31,8 @@ extension CommandOption {
     "format", argument: "FORMAT", "how the hashes were made; see above")
   static let dryRun = CommandOption("dry-run", "only say what would be done")
   static let skipBad = CommandOption("skip-bad", "leave lines out that are not understood")
-  static let noPassword = CommandOption("no-password", "without a password; tokens and tickets only")
+  static let noPassword = CommandOption(
+    "no-password", "without a password; tokens and tickets only")
   static let passwordInput = CommandOption(
     "password-stdin", "take the first line of standard input as the password")
   static let secretInput = CommandOption(

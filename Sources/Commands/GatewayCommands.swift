@@ -1,3 +1,5 @@
+internal import Synchronization
+
 extension SubcommandTable {
   init(_ programs: GatewayPrograms) {
     commands =
@@ -58,5 +60,6 @@ struct ProgramStatus: Error {
 
 private func passedOn(_ code: Int32) throws(ProgramStatus) -> ExitStatus {
   guard code == 0 else { throw ProgramStatus(code: code) }
+  if outputHasFailed.load(ordering: .relaxed) { throw ProgramStatus(code: 1) }
   return .done
 }

@@ -79,8 +79,8 @@ struct ManagementClient {
     switch readConfigurationFile(path: path) {
     case .failure(let failure):
       throw CommandFailure(
-        "cannot read the management token in \(quoted(path)): \(failure.message); the gateway makes "
-          + "the file when it starts, and its owner may read it")
+        "cannot read the management token in \(quoted(path)): \(failure.message); the gateway "
+          + "makes the file when it starts, and its owner may read it")
     case .success(let content): bytes = content
     }
     let token = String(decoding: bytes.prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)

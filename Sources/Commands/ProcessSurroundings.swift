@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 extension Surroundings {
   /// Those of this process.
@@ -66,15 +67,16 @@ func readSome(_ descriptor: Int32, bytesMax: Int, name: String) throws(CommandFa
   }
 }
 
+/// Whether ``writeOutput(_:)`` could not write something.
+let outputHasFailed = Atomic(false)
+
 /// Writes to standard output, for what is no command of this module.
 ///
-/// - Returns: false when it can't be written; the reason is on standard error then.
-@discardableResult public func writeOutput(_ text: String) -> Bool {
-  guard case .failed(let reason) = writeAll(Array(text.utf8), to: STDOUT_FILENO) else {
-    return true
-  }
+/// What can't be written is told on standard error, and by the process's exit status.
+public func writeOutput(_ text: String) {
+  guard case .failed(let reason) = writeAll(Array(text.utf8), to: STDOUT_FILENO) else { return }
+  outputHasFailed.store(true, ordering: .relaxed)
   writeError("gatehouse: cannot write to standard output: \(reason)\n")
-  return false
 }
 
 /// Writes to standard error; what can't be written is lost.

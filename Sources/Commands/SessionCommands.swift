@@ -7,8 +7,8 @@ let sessionCommands: [Subcommand] = [
     words: ["sessions"], options: [.account, .address, .listener, .json, .config],
     summary: "list who is connected to the running gateway",
     explanation: """
-      Asks the running gateway, by its management API, for its sessions: all, or those of an account,
-      of an address or network, or of a listener. Exit status 3 means that there are none.
+      Asks the running gateway, by its management API, for its sessions: all, or those of an
+      account, of an address or network, or of a listener. Exit status 3 means that there are none.
       """,
     examples: [
       "gatehouse sessions", "gatehouse sessions --account anna",

@@ -40,9 +40,10 @@ private func check(_ call: Call) throws -> ExitStatus {
   let problems = try database.check()
   guard problems.isEmpty else {
     for problem in problems { try call.console.write("\(visible(problem))\n") }
+    let count = "\(problems.count) \(problems.count == 1 ? "problem" : "problems")"
     throw CommandFailure(
-      "\(problems.count) \(problems.count == 1 ? "problem" : "problems") in \(quoted(database.path))"
-        + "; restore a backup, or move what is readable with `gatehouse store export`")
+      "\(count) in \(quoted(database.path)); restore a backup, or move what is readable with "
+        + "`gatehouse store export`")
   }
   try call.console.write("\(visible(database.path)): no damage found\n")
   return .done

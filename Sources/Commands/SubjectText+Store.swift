@@ -6,9 +6,8 @@ extension SubjectText {
   /// Whom a command's operand means.
   ///
   /// A name that reads as an address and is an account's too has to be spelt out. So has a name
-  /// that
-  /// no account has, unless `mayBeUnknown`: it is more often a slip than one of the accounts that
-  /// only tickets and workers know.
+  /// that no account has, unless `mayBeUnknown`: it is more often a slip than one of the accounts
+  /// that only tickets and workers know.
   static func subject(
     _ text: String, in database: Database, mayBeUnknown: Bool = false
   ) throws -> Subject {

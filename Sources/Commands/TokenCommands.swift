@@ -110,8 +110,8 @@ private func revoke(_ call: Call) throws -> ExitStatus {
   case (let text?, nil):
     guard let id = Int64(text), id > 0 else {
       throw CommandFailure(
-        "the operand is no token's number (not repeated here: it may be a secret); `gatehouse token "
-          + "list` shows the numbers", .wrongCommandLine)
+        "the operand is no token's number (not repeated here: it may be a secret); `gatehouse "
+          + "token list` shows the numbers", .wrongCommandLine)
     }
     let database = try StoreAccess.openExisting(call)
     guard try database.revokeToken(id: id, by: call.author(), now: call.now) else {

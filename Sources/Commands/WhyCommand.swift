@@ -9,8 +9,8 @@ let whyCommand = Subcommand(
   summary: "say all that keeps an address or an account out, and what lifts it",
   explanation: """
     Shows every ban and allowance that covers SUBJECT, an account's state, the last logins that were
-    refused (--limit of them), and, when the gateway runs, its counters and sessions. Under each that
-    can be lifted stands the command that lifts it. With --store only the database is asked.
+    refused (--limit of them), and, when the gateway runs, its counters and sessions. Under each
+    that can be lifted stands the command that lifts it. With --store only the database is asked.
     """,
   examples: ["gatehouse why 192.0.2.7", "gatehouse why anna --json"], run: { try why($0) })
 

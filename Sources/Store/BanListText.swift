@@ -69,8 +69,10 @@ enum BanListText {
     }
     // A fraction of a second is passed over.
     let rest = bytes[19..<bytes.count - 1]
-    guard rest.isEmpty || rest.first == UInt8(ascii: ".") && rest.count > 1 && rest.count <= 10
-      && rest.dropFirst().allSatisfy(isDigit)
+    guard
+      rest.isEmpty
+        || rest.first == UInt8(ascii: ".") && rest.count > 1 && rest.count <= 10
+          && rest.dropFirst().allSatisfy(isDigit)
     else { return nil }
     func number(_ range: Range<Int>) -> Int64 {
       bytes[range].reduce(0) { $0 * 10 + Int64($1 - 0x30) }

@@ -9,7 +9,7 @@ func loadConfiguration(path: String) -> GatewayConfiguration? {
   Commands.loadConfiguration(path: path)
 }
 
-/// Writes to standard output; what can't be written is lost.
+/// Writes to standard output; what can't be written is told at the end.
 func writeOutput(_ text: String) { Commands.writeOutput(text) }
 
 /// Writes to standard error; what can't be written is lost.

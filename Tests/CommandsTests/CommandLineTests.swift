@@ -28,14 +28,22 @@ import Testing
     ("ban --help", "help: Usage: gatehouse ban SUBJECT [OPTION]..."),
     ("ban x --for 1d --help", "help: Usage: gatehouse ban SUBJECT [OPTION]..."),
     ("bna", #"gatehouse: unknown command "bna" (did you mean "ban"?) | gatehouse --help"#),
-    ("account", "gatehouse account: which of add, passwd, disable, enable, list, remove, import?"
-      + " | gatehouse account --help"),
-    ("account ad anna", #"gatehouse account: unknown command "ad" (did you mean "add"?) "#
-      + "| gatehouse account --help"),
+    (
+      "account",
+      "gatehouse account: which of add, passwd, disable, enable, list, remove, import?"
+        + " | gatehouse account --help"
+    ),
+    (
+      "account ad anna",
+      #"gatehouse account: unknown command "ad" (did you mean "add"?) "#
+        + "| gatehouse account --help"
+    ),
     ("ban", "gatehouse ban: SUBJECT is missing | gatehouse ban --help"),
     ("ban a b", #"gatehouse ban: unexpected argument "b" | gatehouse ban --help"#),
-    ("ban a --fro 1d",
-      #"gatehouse ban: unknown option "--fro" (did you mean "--for"?) | gatehouse ban --help"#),
+    (
+      "ban a --fro 1d",
+      #"gatehouse ban: unknown option "--fro" (did you mean "--for"?) | gatehouse ban --help"#
+    ),
     ("ban a --for", "gatehouse ban: --for needs an argument | gatehouse ban --help"),
     ("bans --all=x", "gatehouse bans: --all takes no argument | gatehouse bans --help"),
     ("bans -x", #"gatehouse bans: unknown option "-x" | gatehouse bans --help"#),
@@ -58,7 +66,8 @@ import Testing
 
   /// Goal: what may be a password is not repeated: messages end in logs and on shared screens.
   @Test(arguments: [
-    "account add anna hunter2", "account passwd anna hunter2", "account add anna --password hunter2",
+    "account add anna hunter2", "account passwd anna hunter2",
+    "account add anna --password hunter2",
     "account add anna --password=hunter2", "account add anna --pasword=hunter2",
     "token add anna hunter2", "token add anna --stdin=hunter2",
   ])

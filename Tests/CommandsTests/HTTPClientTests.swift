@@ -31,7 +31,8 @@ import Testing
 
   @Test func queriesAreEncoded() throws {
     #expect(
-      ManagementClient.query(.account(try accountName("a&b é=/"))) == "account=a%26b%20%C3%A9%3D%2F")
+      ManagementClient.query(.account(try accountName("a&b é=/"))) == "account=a%26b%20%C3%A9%3D%2F"
+    )
     #expect(
       ManagementClient.query(.addresses(try SubjectText.address("2001:db8::/32")))
         == "address=2001%3Adb8%3A%3A%2F32")

@@ -34,25 +34,31 @@ struct CommandLineTests {
   }
 
   @Test(arguments: [
-    ([], "gatehouse: no command"),
-    (["chek"], "gatehouse: unknown command \"chek\" (did you mean \"check\"?)"),
-    (["--vesion"], "gatehouse: unknown option \"--vesion\" (did you mean \"--version\"?)"),
-    (["-x"], "gatehouse: unknown option \"-x\""),
-    (["check"], "gatehouse check: --config FILE is missing"),
+    ([], "gatehouse: no command", "gatehouse"),
+    (["chek"], "gatehouse: unknown command \"chek\" (did you mean \"check\"?)", "gatehouse"),
+    (
+      ["--vesion"], "gatehouse: unknown option \"--vesion\" (did you mean \"--version\"?)",
+      "gatehouse"
+    ),
+    (["-x"], "gatehouse: unknown option \"-x\"", "gatehouse"),
+    (["check"], "gatehouse check: --config FILE is missing", "gatehouse check"),
     (
       ["check", "--confg", "x"],
-      "gatehouse check: unknown option \"--confg\" (did you mean \"--config\"?)"
+      "gatehouse check: unknown option \"--confg\" (did you mean \"--config\"?)",
+      "gatehouse check"
     ),
-    (["check", "--config"], "gatehouse check: --config needs an argument"),
-    (["check", "-c"], "gatehouse check: --config needs an argument"),
-    (["check", "--help=x"], "gatehouse check: --help takes no argument"),
-    (["check", "-c", "x", "y"], "gatehouse check: unexpected argument \"y\""),
-    (["demo", "-c", "x"], "gatehouse demo: unknown option \"-c\""),
+    (["check", "--config"], "gatehouse check: --config needs an argument", "gatehouse check"),
+    (["check", "-c"], "gatehouse check: --config needs an argument", "gatehouse check"),
+    (["check", "--help=x"], "gatehouse check: --help takes no argument", "gatehouse check"),
+    (["check", "-c", "x", "y"], "gatehouse check: unexpected argument \"y\"", "gatehouse check"),
+    (["demo", "-c", "x"], "gatehouse demo: unknown option \"-c\"", "gatehouse demo"),
   ])
-  func aWrongCommandLineSaysWhatIsMeant(arguments: [String], message: String) throws {
+  func aWrongCommandLineSaysWhatIsMeant(
+    arguments: [String], message: String, program: String
+  ) throws {
     #expect(
       try run(arguments)
-        == Outcome(status: 2, error: "\(message)\nTry \"gatehouse --help\".\n"))
+        == Outcome(status: 2, error: "\(message)\nTry \"\(program) --help\".\n"))
   }
 
   @Test func helpAndVersionGoToStandardOutput() throws {
