@@ -30,11 +30,10 @@ func accessSummary(of configuration: GatewayConfiguration) -> String {
   var text = "store: none\n"
   if let store = configuration.store {
     let memory = store.passwordMemoryBytes
-    let total = memory.multipliedReportingOverflow(by: store.passwordThreads).partialValue
     text = "store: \(store.path), login history of \(store.loginHistoryDays) days\n"
     text += "  passwords: Argon2id, \(store.passwordPasses) passes over "
     text += "\(ByteCountText.describe(memory)), \(store.passwordThreads) at a time: "
-    text += "up to \(ByteCountText.describe(total)) of memory\n"
+    text += "up to \(ByteCountText.describe(memory * store.passwordThreads)) of memory\n"
   }
   let access = configuration.access
   let logins = access.logins
