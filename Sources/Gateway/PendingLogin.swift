@@ -35,6 +35,8 @@ struct PendingLogin: ~Copyable {
   var verifyingSince = Instant(nanoseconds: 0)
   /// Why it is refused, which the client is not told.
   var refusal: LoginRefusal?
+  /// The link whose worker is asked, or ``Session/noLink``.
+  var askedLink = Session.noLink
   /// Workers that could not say.
   var failures: UInt8 = 0
   /// Its neighbours by age.

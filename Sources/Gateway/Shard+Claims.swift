@@ -224,11 +224,12 @@ extension Shard {
       attributes: pending.records[place].credentials.attributes.map { ($0.name, $0.value) },
       packets: pending.records[place].packets)
     let message = ContractWriter.authenticate(request)
-    let call = UInt64(index) << 32 | UInt64(sessions[index].generation)
+    let call = call(of: index)
     for _ in pools[pool].rotation {
       guard let link = pools[pool].next() else { break }
       guard links[link].authenticate(call: call, request: message, timeout: timeout, now: now)
       else { continue }
+      pending.records[place].askedLink = link
       linkStates[Int(link)].isDirty = true
       rearm(link)
       return
@@ -237,6 +238,20 @@ extension Shard {
     gate.finished()
     pending.records[place].phase = .waiting
     claimsWithoutWorker.append(id(of: index))
+  }
+
+  /// Nobody waits for a worker's answer any more.
+  mutating func cancelClaim(of index: UInt32) {
+    let place = sessions[index].login
+    let link = pending.records[place].askedLink
+    guard link != Session.noLink else { return }
+    links[link].cancelAuthentication(call: call(of: index))
+    linkStates[Int(link)].isDirty = true
+    gate.finished()
+  }
+
+  private func call(of index: UInt32) -> UInt64 {
+    UInt64(index) << 32 | UInt64(sessions[index].generation)
   }
 
   /// A worker came into rotation: claims that waited for one are given out again.
@@ -260,6 +275,9 @@ extension Shard {
   ) {
     let id = SessionID(
       index: UInt32(truncatingIfNeeded: call >> 32), generation: UInt32(truncatingIfNeeded: call))
+    if let index = index(of: id), sessions[index].phase == .login {
+      pending.records[sessions[index].login].askedLink = Session.noLink
+    }
     switch outcome {
     case .allowed(let name, let attributes):
       let claimed = index(of: id).flatMap { index -> String? in

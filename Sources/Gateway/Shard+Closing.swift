@@ -56,6 +56,7 @@ extension Shard {
     logRefused(
       sessions[index].client, listener: Int(sessions[index].listener),
       sessions[index].closeReason, account: claimedAccount(index), detail: detail, &effects)
+    cancelClaim(of: index)
     pending.remove(sessions[index].login)
     sessions[index].login = PendingLogin.none
     sessions[index].wasRefused = true

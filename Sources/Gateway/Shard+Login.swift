@@ -144,17 +144,18 @@ extension Shard {
     case .complete(let credentials):
       beginClaim(index, credentials, now: now, effects: &effects)
     case .close: close(index, .answered, flush: true, now: now, effects: &effects)
-    case .fault(let fault): invalid(index, fault, now: now, effects: &effects)
+    case .fault(let fault): invalid(index, fault, step.field, now: now, effects: &effects)
     }
   }
 
   /// What a client sent is no login.
   private mutating func invalid(
-    _ index: UInt32, _ fault: LoginFault, now: Instant, effects: inout Effects
+    _ index: UInt32, _ fault: LoginFault, _ field: String? = nil, now: Instant,
+    effects: inout Effects
   ) {
     offend(.violations, index, now: now, effects: &effects)
-    close(
-      index, .loginInvalid, flush: true, detail: fault.rawValue, now: now, effects: &effects)
+    let detail = field.map { "\(fault.rawValue): \($0)" } ?? fault.rawValue
+    close(index, .loginInvalid, flush: true, detail: detail, now: now, effects: &effects)
   }
 
   /// Lets a client in: what it is called is known, and nothing speaks against it.

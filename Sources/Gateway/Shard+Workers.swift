@@ -53,7 +53,10 @@ extension Shard {
   ) -> Int {
     let (count, action) = unsafe links[link].prepareWrite(slices, now: now)
     // Nothing happened: the link must not count as dirty again, or every turn would write.
-    if case .none = action { return count }
+    if case .none = action {
+      takeAnswers(of: link, now: now, effects: &effects)
+      return count
+    }
     perform(action, on: link, now: now, effects: &effects)
     return count
   }

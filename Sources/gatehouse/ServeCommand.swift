@@ -2,6 +2,7 @@ internal import Gateway
 internal import Glibc
 internal import Management
 internal import Reactor
+internal import Store
 internal import Upstream
 
 /// Runs a gateway until it is told to stop.
@@ -40,7 +41,7 @@ private func serve(
       configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax,
       store: store?.connection
     ) { log.log($0) }
-    let management = try startManagement(configuration, mailbox, log)
+    let management = try startManagement(configuration, mailbox, store?.service, log)
     defer { management?.stop() }
     for listener in configuration.listeners {
       log.log(
@@ -67,13 +68,15 @@ private func serve(
 }
 
 private func startManagement(
-  _ configuration: GatewayConfiguration, _ mailbox: Mailbox, _ log: LogWriter
+  _ configuration: GatewayConfiguration, _ mailbox: Mailbox, _ store: StoreService?,
+  _ log: LogWriter
 ) throws -> ManagementServer? {
   guard let management = configuration.management else { return nil }
   let loaded = try Token.load(management)
   for notice in loaded.notices { log.log(.warning, "token", ["notice": "\(notice)"]) }
   let server = try ManagementServer(
     management, token: loaded.token, logLinesDropped: { log.linesDropped },
+    moreMetrics: { store.map { metrics($0.statistics()) } ?? [] },
     log: { log.log($0, $1, $2) }
   ) { command, timeoutMilliseconds in
     mailbox.perform(command, timeoutMilliseconds: timeoutMilliseconds)

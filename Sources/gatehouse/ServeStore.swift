@@ -47,3 +47,34 @@ func stopStore(_ service: StoreService?, _ log: LogWriter) {
   guard let service, !service.stop(timeoutMilliseconds: 3000) else { return }
   log.log(.warning, "store-not-stopped", ["waited_ms": "3000"])
 }
+
+/// What the store's own threads count, for whoever watches the gateway.
+func metrics(_ statistics: StoreStatistics) -> [ExtraMetric] {
+  func counter(_ name: String, _ help: String, _ value: UInt64) -> ExtraMetric {
+    ExtraMetric(name: "gatehouse_store_\(name)_total", kind: .counter, help: help, value: value)
+  }
+  func gauge(_ name: String, _ help: String, _ value: Int) -> ExtraMetric {
+    ExtraMetric(
+      name: "gatehouse_store_\(name)", kind: .gauge, help: help, value: UInt64(max(0, value)))
+  }
+  return [
+    gauge("up", "Whether the database can be used: 1 or 0.", statistics.failure == nil ? 1 : 0),
+    gauge(
+      "logins_waiting", "Claims that wait for the store's threads.", statistics.requestsWaiting),
+    gauge("records_waiting", "Records that wait to be written.", statistics.recordsWaiting),
+    counter("records_written", "Records written.", statistics.recordsWritten),
+    counter(
+      "login_records_dropped", "Lines of the login history for which there was no room.",
+      statistics.loginRecordsDropped),
+    counter(
+      "temporary_bans_dropped", "Bans of rules that could not be recorded.",
+      statistics.temporaryBansDropped),
+    counter("password_hashes", "Argon2id computations.", statistics.hashes),
+    counter(
+      "password_hash_milliseconds", "Time spent in Argon2id computations.",
+      statistics.hashTime.milliseconds),
+    counter("password_upgrades", "Passwords hashed anew at a login.", statistics.upgrades),
+    counter("ban_updates", "Changes of bans taken over.", statistics.banUpdates),
+    counter("ban_reloads", "Times that all bans were read anew.", statistics.banReloads),
+  ]
+}
