@@ -20,6 +20,40 @@ enum Bounds {
 
   static let shutdownGrace = Interval.zero...Interval.seconds(3_600)
 
+  static let loginDeadline = Interval.milliseconds(100)...Interval.seconds(600)
+  static let workerVerdictTimeout = Interval.milliseconds(10)...Interval.seconds(60)
+  static let ticketKeys = 1...16
+  static let audienceBytes = 1...255
+  static let ticketLifetime = Interval.seconds(1)...Interval.seconds(30 * 86_400)
+
+  static let loginReservedPercent = 0...90
+  static let loginKnownFor = Interval.seconds(1)...Interval.seconds(3_650 * 86_400)
+  /// No more than the store's queue holds.
+  static let loginVerifications = 1...1_024
+  static let loginRefusalDelay = Interval.zero...Interval.seconds(10)
+
+  static let eventsPerSecond = 1...1_000_000
+  static let eventsBurst = 1...1_000_000
+  /// As exact as ``Auth/RatePace`` is.
+  static let bytesPerSecond = 1...(1 << 40)
+  static let bytesBurst = 1...(1 << 40)
+  static let packetBytes = 1...(64 << 20)
+
+  static let offences = 1...10_000
+  static let offencesWithin = Interval.seconds(1)...Interval.seconds(30 * 86_400)
+  static let banDuration = Interval.seconds(1)...Interval.seconds(3_650 * 86_400)
+  static let banGrowth = 1...100
+  static let banReasonBytes = 0...256
+  static let allowances = 256
+  static let ipv4PrefixLength = 8...32
+  static let ipv6PrefixLength = 32...128
+
+  /// Argon2id as libsodium takes it (RFC 9106 section 3.1).
+  static let passwordPasses = 1...100
+  static let passwordMemoryBytes = 8_192...(4 << 30)
+  static let passwordThreads = 1...64
+  static let loginHistory = Interval.seconds(86_400)...Interval.seconds(3_650 * 86_400)
+
   static let sessions = 1...16_777_215
   static let messageBytes = 1_024...(64 << 20)
   static let clientQueueBytes = 4_096...(1 << 30)

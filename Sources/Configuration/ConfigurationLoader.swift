@@ -91,6 +91,7 @@ enum ConfigurationForm {
 
   static let gatehouseKeys = [
     "listener", "framer", "pool", "management", "limits", "log", "store", "shutdown_grace",
+    "logins", "temporary_ban", "temporary_bans", "access",
   ]
   static let paradoxPlexKeys = [
     "server", "upstream", "management_server", "management_server_tls",

@@ -29,14 +29,21 @@ extension GatehouseForm {
       name: name, host: address?.host ?? "", port: address?.port ?? 1, pool: readPool(&reader))
     readFramers(&reader, &listener)
     readTimeouts(&reader, &listener)
+    readAuthentication(&reader, &listener)
+    readLimits(&reader, &listener)
+    listener.refusals = readRefusals(&reader)
     return listener
   }
 
-  /// The index of the listener's pool; 0 when it has none, with a problem noted.
-  private func readPool(_ reader: inout TableReader) -> Int {
+  /// The index of the pool that `reader` names; 0 when it has none, with a problem noted.
+  ///
+  /// - Parameter unnamed: the pool when none is named; nil when one must be, unless there is but
+  ///   one.
+  func readPool(_ reader: inout TableReader, unnamed: Int? = nil) -> Int {
     let pools = draft.configuration.pools.map(\.name)
     let expected = list(pools.map { "\"\($0)\"" })
     guard let node = reader.take("pool") else {
+      if let unnamed { return unnamed }
       if pools.count > 1 {
         reader.note(
           "pool", "missing, and there is more than one pool", expected: expected)
@@ -117,18 +124,30 @@ extension GatehouseForm {
   mutating func checkPacketsFit(_ limits: Limits) {
     guard case .array(let nodes)? = root.table.entry("listener")?.node.value else { return }
     for (index, listener) in draft.configuration.listeners.enumerated() where index < nodes.count {
-      guard let packetBytesMax = listener.clientToServer.packetBytesMax,
-        packetBytesMax + Bounds.messageOverheadBytes > limits.messageBytesMax,
-        case .table(let table) = nodes[index].value
-      else { continue }
-      draft.problems.append(
-        ConfigurationProblem(
-          at: table.entry("framer")?.node.position ?? nodes[index].position,
-          key: "listener[\(index + 1)].framer",
-          "its packets of up to \(ByteCountText.describe(packetBytesMax)) do not fit "
-            + "limits.message_size, which is \(ByteCountText.describe(limits.messageBytesMax))",
-          expected: "message_size to be at least \(Bounds.messageOverheadBytes) bytes more than "
-            + "the framer's max"))
+      guard case .table(let table) = nodes[index].value else { continue }
+      checkPacketsFit(
+        listener.clientToServer, at: table.entry("framer")?.node.position ?? nodes[index].position,
+        key: "listener[\(index + 1)].framer", limits)
+      guard let framer = listener.loginFramer, let auth = table.entry("auth")?.node else {
+        continue
+      }
+      checkPacketsFit(
+        framer, at: auth.position, key: "listener[\(index + 1)].auth.framer", limits)
     }
+  }
+
+  private mutating func checkPacketsFit(
+    _ framer: Framer, at position: TextPosition, key: String, _ limits: Limits
+  ) {
+    guard let packetBytesMax = framer.packetBytesMax,
+      packetBytesMax + Bounds.messageOverheadBytes > limits.messageBytesMax
+    else { return }
+    draft.problems.append(
+      ConfigurationProblem(
+        at: position, key: key,
+        "its packets of up to \(ByteCountText.describe(packetBytesMax)) do not fit "
+          + "limits.message_size, which is \(ByteCountText.describe(limits.messageBytesMax))",
+        expected: "message_size to be at least \(Bounds.messageOverheadBytes) bytes more than "
+          + "the framer's max"))
   }
 }

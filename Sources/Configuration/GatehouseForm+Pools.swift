@@ -74,7 +74,8 @@ extension GatehouseForm {
       !draft.configuration.listeners.isEmpty
     else { return }
     for (index, pool) in draft.configuration.pools.enumerated() where index < nodes.count {
-      if !draft.configuration.listeners.contains(where: { $0.pool == index }) {
+      let isServed = draft.configuration.listeners.contains { $0.pool == index }
+      if !isServed && !poolsAsked.contains(index) {
         draft.warnings.append(
           ConfigurationProblem(
             at: nodes[index].position, key: "pool[\(index + 1)]",

@@ -8,10 +8,14 @@ func loadGatehouseForm(_ table: TomlTable, folder: String) -> ConfigurationDraft
   var form = GatehouseForm(table, folder: folder)
   form.readPools()
   form.framers.read(&form.root)
+  form.readStore()
   form.readListeners()
+  form.readLogins()
+  form.readTemporaryBans()
+  form.readAccess()
   form.readManagement()
   form.readLimits()
-  form.readLogAndStore()
+  form.readLog()
   return form.finish()
 }
 
@@ -22,6 +26,8 @@ struct GatehouseForm {
   var root: TableReader
   var draft: ConfigurationDraft
   var framers = FramerTable()
+  /// The pools whose workers are asked who may come in.
+  var poolsAsked: [Int] = []
   /// Where something listens, and which key says so.
   var listenerAddresses: [(address: HostPort, position: TextPosition, key: String)] = []
 
@@ -93,23 +99,16 @@ struct GatehouseForm {
     draft.configuration.limits = limits
   }
 
-  mutating func readLogAndStore() {
-    if var reader = root.subtable("log") {
-      var log = LogConfiguration()
-      log.level = reader.choice(
-        "level", LogLevel.allCases.map { (name: $0.name, value: $0) }, default: log.level)
-      log.format = reader.choice(
-        "format", LogConfiguration.Format.allCases.map { (name: $0.rawValue, value: $0) },
-        default: log.format)
-      root.add(reader.finish())
-      draft.configuration.log = log
-    }
-    if var reader = root.subtable("store") {
-      if let path = reader.text("path", byteCount: Bounds.pathBytes) {
-        draft.configuration.store = StoreConfiguration(path: draft.resolved(path))
-      }
-      root.add(reader.finish())
-    }
+  mutating func readLog() {
+    guard var reader = root.subtable("log") else { return }
+    var log = LogConfiguration()
+    log.level = reader.choice(
+      "level", LogLevel.allCases.map { (name: $0.name, value: $0) }, default: log.level)
+    log.format = reader.choice(
+      "format", LogConfiguration.Format.allCases.map { (name: $0.rawValue, value: $0) },
+      default: log.format)
+    root.add(reader.finish())
+    draft.configuration.log = log
   }
 
   mutating func warnUnlessLoopback(

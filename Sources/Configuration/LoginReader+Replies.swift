@@ -72,10 +72,13 @@ extension TableReader {
     of text: String, isHex: Bool, _ key: String, _ position: TextPosition,
     byteCount: ClosedRange<Int>
   ) -> [UInt8]? {
-    guard let bytes = isHex ? Self.bytes(hex: text) : Array(text.utf8) else {
+    guard let bytes = isHex ? bytesOfHex(text) : bytesOfText(text) else {
       note(
-        at: position, key, "\"\(shown(text))\" is not bytes in hex",
-        expected: "pairs of hex digits, spaces allowed between them")
+        at: position, key,
+        isHex
+          ? "\"\(shown(text))\" is not bytes in hex" : "\"\(shown(text))\" has an unknown escape",
+        expected: isHex
+          ? "pairs of hex digits, spaces allowed between them" : Self.escapesExpected)
       return nil
     }
     guard byteCount.contains(bytes.count) else {
@@ -83,20 +86,6 @@ extension TableReader {
         at: position, key, "\(bytes.count) bytes",
         expected: "\(byteCount.lowerBound) to \(byteCount.upperBound) bytes")
       return nil
-    }
-    return bytes
-  }
-
-  private static func bytes(hex text: String) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    for group in text.split(separator: " ") {
-      guard group.utf8.count.isMultiple(of: 2) else { return nil }
-      var high: Int?
-      for digit in group {
-        guard digit.isASCII, let value = digit.hexDigitValue else { return nil }
-        if let first = high { bytes.append(UInt8(first << 4 | value)) }
-        high = high == nil ? value : nil
-      }
     }
     return bytes
   }

@@ -76,11 +76,6 @@ extension TableReader {
       on: firstBytes.map { .stream($0) } ?? .packet(conditions), reply: reply, then: then)
   }
 
-  mutating func boolean(_ key: String, default: Bool) -> Bool {
-    guard let node = take(key) else { return `default` }
-    return boolean(key, node) ?? `default`
-  }
-
   /// What a `match` says: one table, or a list of tables that all must hold.
   private mutating func loginConditions(_ key: String) -> [LoginCondition] {
     guard let node = take(key) else { return [] }

@@ -13,9 +13,10 @@ private func quantity(_ text: String, units: [(name: String, factor: UInt64)]) -
 extension Interval {
   private static let units: [(name: String, factor: UInt64)] = [
     ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
   ]
 
-  /// Takes `500ms`, `10s`, `5m` or `1h`; saturates; nil for all else.
+  /// Takes `500ms`, `10s`, `5m`, `1h` or `7d`; saturates; nil for all else.
   init?(configured text: String) {
     guard let nanoseconds = quantity(text, units: Self.units) else { return nil }
     self.init(nanoseconds: nanoseconds)

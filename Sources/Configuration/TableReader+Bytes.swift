@@ -1,6 +1,8 @@
 extension TableReader {
   static let bytesExpected = #"a string such as "\r\n", or { hex = "0D 0A" }"#
 
+  static let escapesExpected = #"\n, \r, \t, \0, \\ or \x and two hexadecimal digits"#
+
   /// One byte string, or a list of them.
   mutating func byteStrings(
     _ key: String, _ node: TomlNode, count: ClosedRange<Int>, byteCount: ClosedRange<Int>
@@ -20,17 +22,17 @@ extension TableReader {
     return read.count == elements.count ? read : nil
   }
 
-  /// A string with escapes, as in ``escapedBytes(_:)``, or a table with `hex`; nil when wrong.
+  /// A string with escapes, as in ``bytesOfText(_:)``, or a table with `hex`; nil when wrong.
   mutating func bytes(
     _ key: String, _ node: TomlNode, byteCount: ClosedRange<Int>
   ) -> [UInt8]? {
     let bytes: [UInt8]
     switch node.value {
     case .string(let text):
-      guard let escaped = escapedBytes(text) else {
+      guard let escaped = bytesOfText(text) else {
         noteProblem(
           key, node, "\"\(shown(text))\" has an unknown escape",
-          expected: #"\n, \r, \t, \0, \\ or \x and two hexadecimal digits"#)
+          expected: Self.escapesExpected)
         return nil
       }
       bytes = escaped
@@ -39,7 +41,7 @@ extension TableReader {
       let hex = reader.takeRequired("hex", expected: "hexadecimal digits, as in \"0D 0A\"")
       var found: [UInt8]?
       if let hex {
-        if case .string(let text) = hex.value { found = hexBytes(text) }
+        if case .string(let text) = hex.value { found = bytesOfHex(text) }
         if found == nil {
           reader.noteProblem(
             "hex", hex, "no whole bytes in hexadecimal",
@@ -64,10 +66,12 @@ extension TableReader {
 
   /// As ``note(_:_:expected:suggestion:)``, of a value that is not at the table's own level.
   mutating func noteProblem(
-    _ key: String, _ node: TomlNode, _ message: String, expected: String
+    _ key: String, _ node: TomlNode, _ message: String, expected: String,
+    suggestion: String? = nil
   ) {
     add([
-      ConfigurationProblem(at: node.position, key: path(of: key), message, expected: expected)
+      ConfigurationProblem(
+        at: node.position, key: path(of: key), message, expected: expected, suggestion: suggestion)
     ])
   }
 }
@@ -77,7 +81,7 @@ extension TableReader {
 ///
 /// TOML has resolved those of its basic strings before, so that `"\r\n"`, `'\r\n'` and `"\\r\\n"`
 /// mean the same.
-func escapedBytes(_ text: String) -> [UInt8]? {
+func bytesOfText(_ text: String) -> [UInt8]? {
   var bytes: [UInt8] = []
   var rest = Array(text.utf8)[...]
   while let byte = rest.popFirst() {
@@ -104,7 +108,7 @@ func escapedBytes(_ text: String) -> [UInt8]? {
 
 /// The bytes that pairs of hexadecimal digits stand for, with any spaces between pairs; nil for
 /// all else.
-func hexBytes(_ text: String) -> [UInt8]? {
+func bytesOfHex(_ text: String) -> [UInt8]? {
   var bytes: [UInt8] = []
   var rest = Array(text.utf8)[...]
   while let byte = rest.popFirst() {

@@ -93,7 +93,7 @@ extension TableReader {
       guard let interval = Interval(configured: text) else {
         note(
           key, "\"\(shown(text))\" is not a duration",
-          expected: "\"500ms\", \"10s\", \"5m\", \"1h\" or a whole number of seconds")
+          expected: "\"500ms\", \"10s\", \"5m\", \"1h\", \"7d\" or a whole number of seconds")
         return `default`
       }
       value = interval
@@ -104,6 +104,21 @@ extension TableReader {
     }
     guard bounds.contains(value) else {
       note(key, "\(node.shownQuantity) is out of range", expected: range)
+      return `default`
+    }
+    return value
+  }
+
+  /// A duration that is a whole number of `unit`; `unitName` is its plural.
+  mutating func wholeDuration(
+    _ key: String, _ bounds: ClosedRange<Interval>, of unit: Interval, _ unitName: String,
+    default: Interval
+  ) -> Interval {
+    let value = duration(key, bounds, default: `default`)
+    guard value.nanoseconds % unit.nanoseconds == 0 else {
+      note(
+        key, "\(value.configured) is not a whole number of \(unitName)",
+        expected: "whole \(unitName)")
       return `default`
     }
     return value
@@ -140,6 +155,11 @@ extension TableReader {
       return nil
     }
     return value
+  }
+
+  mutating func boolean(_ key: String, default: Bool) -> Bool {
+    guard let node = take(key) else { return `default` }
+    return boolean(key, node) ?? `default`
   }
 
   mutating func boolean(_ key: String, _ node: TomlNode) -> Bool? {

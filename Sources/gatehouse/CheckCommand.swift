@@ -23,6 +23,7 @@ private func summary(of configuration: GatewayConfiguration, path: String) -> St
     text += "  server to client: \(listener.serverToClient)\n"
     text += "  idle timeout \(listener.idleTimeout.configured), write timeout "
     text += "\(listener.writeTimeout.configured), worker wait \(listener.workerWait.configured)\n"
+    text += accessSummary(of: listener, pools: configuration.pools)
   }
   for pool in configuration.pools {
     text += "pool \(pool.name): balance per \(pool.balance.rawValue), \(pool.workers.count) "
@@ -45,6 +46,7 @@ private func summary(of configuration: GatewayConfiguration, path: String) -> St
   text += "\(ByteCountText.describe(limits.clientQueueBytesMax)) for a client, "
   text += "\(ByteCountText.describe(limits.clientQueueBytesTotalMax)) for all clients, "
   text += "\(ByteCountText.describe(limits.workerQueueBytesMax)) for a worker\n"
+  text += accessSummary(of: configuration)
   text += "log: \(configuration.log.level.name), as \(configuration.log.format.rawValue)\n"
   return text
 }

@@ -1,5 +1,7 @@
+import Auth
 import Framing
 import Gateway
+import Primitives
 import Testing
 
 @testable import Configuration
@@ -26,10 +28,90 @@ import Testing
     var worker = pool.workers[0]
     worker.port = pool.workers[1].port
     #expect(worker == pool.workers[1])
+    #expect(example.store == StoreConfiguration(path: "gatehouse.db"))
+    #expect(example.access == loaded(minimalText)?.access)
+    #expect(second.limits == ListenerLimits())
+    let authentication = try #require(second.authentication)
+    let defaults = AuthenticationConfiguration(kind: .token, login: authentication.login)
+    #expect(authentication.deadline == defaults.deadline)
+    #expect(authentication.forwardsFirstPacket == defaults.forwardsFirstPacket)
+    #expect(authentication.duplicateLogin == defaults.duplicateLogin)
+  }
+
+  /// Goal: no key of the example without its line, those in comments among them.
+  @Test func theReferenceHasEveryKeyOfTheExample() throws {
+    let reference = try contents(of: "docs/configuration.md")
+    var keysSeen = 0
+    for line in try contents(of: "gatehouse.example.toml").split(separator: "\n") {
+      let setting = line.hasPrefix("# ") ? line.dropFirst(2) : line
+      let key = setting.prefix { $0.isLowercase || $0.isNumber || $0 == "_" }
+      guard !key.isEmpty, setting.dropFirst(key.count).hasPrefix(" = ") else { continue }
+      keysSeen += 1
+      #expect(reference.contains("| `\(key)` | "), "\(key)")
+    }
+    #expect(keysSeen > 70)
+  }
+
+  /// Goal: a default in the reference is the default, for the keys of whom to let in.
+  @Test func theReferenceHasTheDefaultsOfAccess() throws {
+    let reference = try contents(of: "docs/configuration.md")
+    let access = AccessConfiguration()
+    let store = StoreConfiguration(path: "")
+    let defaults: [(key: String, shown: String)] = [
+      ("password_passes", "\(store.passwordPasses)"),
+      ("password_memory", "\"\(ByteCountText.describe(store.passwordMemoryBytes))\""),
+      ("password_threads", "\(store.passwordThreads)"),
+      ("login_history", "\"\(store.loginHistoryDays)d\""),
+      ("reserved_percent", "\(access.logins.reservedPercent)"),
+      ("known_for", "\"\(access.logins.knownFor.configured)\""),
+      ("verifications", "\(access.logins.verificationsMax)"),
+      ("pending", "\(access.logins.pendingMax)"),
+      ("refusal_delay", "\"\(access.logins.refusalDelay.configured)\""),
+      ("ipv4_prefix", "\(access.ipv4PrefixLength)"), ("ipv6_prefix", "\(access.ipv6PrefixLength)"),
+    ]
+    for (key, shown) in defaults {
+      let line = try #require(
+        reference.split(separator: "\n").first { $0.hasPrefix("| `\(key)` | ") }, "\(key)")
+      #expect(line.contains(" | `\(shown)` | "), "\(key)")
+    }
+  }
+
+  /// Goal: bounds in the reference are the bounds, for the keys of whom to let in.
+  @Test func theReferenceHasTheBoundsOfAccess() throws {
+    let reference = try contents(of: "docs/configuration.md")
+    func shown(_ bounds: ClosedRange<Int>) -> String {
+      "\(bounds.lowerBound) to \(bounds.upperBound)"
+    }
+    func shown(_ bounds: ClosedRange<Interval>) -> String {
+      let lowest = bounds.lowerBound == .zero ? "0" : bounds.lowerBound.configured
+      return "\(lowest) to \(bounds.upperBound.configured)"
+    }
+    let bounds: [(key: String, shown: String)] = [
+      ("deadline", shown(Bounds.loginDeadline)), ("timeout", shown(Bounds.workerVerdictTimeout)),
+      ("keys", shown(Bounds.ticketKeys)), ("audience", shown(Bounds.audienceBytes)),
+      ("lifetime", shown(Bounds.ticketLifetime)), ("per_second", shown(Bounds.eventsPerSecond)),
+      ("burst", shown(Bounds.eventsBurst)), ("known_for", shown(Bounds.loginKnownFor)),
+      ("reserved_percent", shown(Bounds.loginReservedPercent)),
+      ("verifications", shown(Bounds.loginVerifications)), ("pending", shown(Bounds.sessions)),
+      ("refusal_delay", shown(Bounds.loginRefusalDelay)), ("count", shown(Bounds.offences)),
+      ("within", shown(Bounds.offencesWithin)), ("duration", shown(Bounds.banDuration)),
+      ("growth", shown(Bounds.banGrowth)), ("forget_after", shown(Bounds.banDuration)),
+      ("ipv4_prefix", shown(Bounds.ipv4PrefixLength)),
+      ("ipv6_prefix", shown(Bounds.ipv6PrefixLength)),
+      ("connections_per_address", shown(Bounds.eventsPerSecond)),
+      ("concurrent_per_address", shown(Bounds.sessions)),
+      ("password_passes", shown(Bounds.passwordPasses)),
+      ("password_threads", shown(Bounds.passwordThreads)),
+      ("login_history", shown(Bounds.loginHistory)),
+    ]
+    for (key, shown) in bounds {
+      let lines = reference.split(separator: "\n").filter { $0.hasPrefix("| `\(key)` | ") }
+      #expect(lines.contains { $0.contains(" | \(shown)") }, "\(key): \(shown)")
+    }
   }
 
   /// Goal: what a reader copies from the README or the reference can be used.
-  @Test(arguments: [("README.md", 1), ("docs/configuration.md", 4)])
+  @Test(arguments: [("README.md", 1), ("docs/configuration.md", 5)])
   func theBlocksAreRight(file: String, count: Int) throws {
     let text = try contents(of: file)
     let blocks = text.split(separator: "```toml\n").dropFirst().map { block in

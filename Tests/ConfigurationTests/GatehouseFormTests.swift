@@ -15,7 +15,10 @@ import Upstream
     ]
     expected.pools = [PoolConfiguration(name: "default")]
     expected.pools[0].workers = [WorkerConfiguration(host: "127.0.0.1", port: 45888)]
+    expected.store = StoreConfiguration(path: "gatehouse.db")
+    expected.access.temporaryBans = configuration.access.temporaryBans
     #expect(configuration == expected)
+    #expect(configuration.access.temporaryBans.map(\.name) == ["failed-logins", "violations"])
     #expect(warnings(minimalText) == [])
   }
 
@@ -67,8 +70,6 @@ import Upstream
         [log]
         level = "error"
         format = "json"
-        [store]
-        path = "data/g.db"
         """
     let configuration = try #require(loaded(text, file: "/etc/g/g.toml"))
     var management = ManagementConfiguration()
@@ -85,7 +86,6 @@ import Upstream
     #expect(configuration.limits == limits)
     #expect(configuration.log.level == .error)
     #expect(configuration.log.format == .json)
-    #expect(configuration.store?.path == "/etc/g/data/g.db")
   }
 
   @Test(arguments: [

@@ -14,7 +14,7 @@ import Testing
         + " (did you mean \"idle_timeout\"?)"
     ),
     ("\"a b\\n\" = 1", "1: error: listener[1].\"a b\\u{a}\": unknown key"),
-    ("[listener.limits]", "11: error: listener[1].limits: unknown table"),
+    ("[listener.limit]", "11: error: listener[1].limit: unknown table (did you mean \"limits\"?)"),
     ("pool = 5", "8: error: listener[1].pool: found an integer; expected a pool's name"),
     (
       "pool = \"defualt\"",
@@ -71,27 +71,27 @@ import Testing
     (
       "idle_timeout = \"5min\"",
       "16: error: listener[1].idle_timeout: \"5min\" is not a duration; "
-        + "expected \"500ms\", \"10s\", \"5m\", \"1h\" or a whole number of seconds"
+        + "expected \"500ms\", \"10s\", \"5m\", \"1h\", \"7d\" or a whole number of seconds"
     ),
     (
       "idle_timeout = 0",
       "16: error: listener[1].idle_timeout: 0 is out of range; expected 1s to "
-        + "720h"
+        + "30d"
     ),
     (
       "idle_timeout = -1",
       "16: error: listener[1].idle_timeout: -1 is out of range; expected 1s "
-        + "to 720h"
+        + "to 30d"
     ),
     (
       "idle_timeout = 9223372036854775807",
       "16: error: listener[1].idle_timeout: "
-        + "9223372036854775807 is out of range; expected 1s to 720h"
+        + "9223372036854775807 is out of range; expected 1s to 30d"
     ),
     (
       "idle_timeout = \"99999999999999999h\"",
       "16: error: listener[1].idle_timeout: "
-        + "\"99999999999999999h\" is out of range; expected 1s to 720h"
+        + "\"99999999999999999h\" is out of range; expected 1s to 30d"
     ),
     (
       "idle_timeout = 1.5",

@@ -40,13 +40,14 @@ import Testing
 
   @Test(arguments: [
     ("500ms", 500), ("0s", 0), ("10s", 10_000), ("5m", 300_000), ("2h", 7_200_000),
+    ("7d", 604_800_000),
   ])
   func durations(text: String, milliseconds: UInt64) {
     #expect(Interval(configured: text) == .milliseconds(milliseconds))
     #expect(Interval.milliseconds(milliseconds).configured == text)
   }
 
-  @Test(arguments: ["", "s", "1", "1 s", " 1s", "1S", "-1s", "+1s", "1.5s", "1sec", "1d", "٣s"])
+  @Test(arguments: ["", "s", "1", "1 s", " 1s", "1S", "-1s", "+1s", "1.5s", "1sec", "1D", "٣s"])
   func durationsThatAreWrong(text: String) { #expect(Interval(configured: text) == nil) }
 
   @Test func quantitiesSaturate() {
