@@ -8,7 +8,8 @@ public struct AccountName: Hashable, Sendable, CustomStringConvertible {
   /// With ASCII letters in lower case: what is compared, and what the store's index is on.
   public let key: String
 
-  /// - Returns: nil unless `text` has 1 to 64 bytes of UTF-8, no control characters, and no space at
+  /// - Returns: nil unless `text` has 1 to 64 bytes of UTF-8, no control characters, and no space
+  ///   at
   ///   either end.
   public init?(_ text: String) {
     let utf8 = Array(text.utf8)

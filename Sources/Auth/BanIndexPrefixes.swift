@@ -1,8 +1,8 @@
 /// Bans of one family's prefixes, by address.
 ///
 /// The addresses are cut into intervals within which the same bans hold; each names the innermost
-/// ban, which names the next one outwards. To find an interval is a binary search, first among every
-/// 32nd start, which stay in the processor's cache, then among 32 neighbours.
+/// ban, which names the next one outwards. To find an interval is a binary search, first among
+/// every 32nd start, which stay in the processor's cache, then among 32 neighbours.
 ///
 /// `Address` is `UInt32` for IPv4 and `UInt128` for IPv6.
 struct BanIndexPrefixes<Address: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & Sendable>:

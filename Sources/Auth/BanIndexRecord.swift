@@ -7,7 +7,8 @@ struct BanRecord: BitwiseCopyable {
   var id: Int64
   /// Unix seconds; ``Int64/max`` when it has no end.
   var until: Int64
-  /// The next ban that covers all that this one covers: on the same subject, or on a shorter prefix.
+  /// The next ban that covers all that this one covers: on the same subject, or on a shorter
+  /// prefix.
   var parent: UInt32 = none
   var reason: UInt32
   var listener: UInt16

@@ -16,15 +16,15 @@ public struct BanMatch: Equatable, Sendable {
 
 /// Every ban and allowance that may hold, as it was at one moment.
 ///
-/// A table never changes; ``applying(added:lifted:)`` makes a new one that shares the old one's bulk.
-/// Ends of bans are looked at when somebody asks, so a table stays right without being rebuilt. Ids
-/// are different for all bans and allowances in it.
+/// A table never changes; ``applying(added:lifted:)`` makes a new one that shares the old one's
+/// bulk. Ends of bans are looked at when somebody asks, so a table stays right without being
+/// rebuilt. Ids are different for all bans and allowances in it.
 ///
 /// A million IPv4 bans take about 60 MB, as many IPv6 ones about 80; half as much again while they
 /// are built. A lookup that finds nothing neither allocates nor counts references.
 public final class BanTable: Sendable {
-  /// The most that a table may differ from the one that was built: changes are cheap as long as they
-  /// are few.
+  /// The most that a table may differ from the one that was built: changes are cheap as long as
+  /// they are few.
   static let overlayMax = 16_384
 
   public static let empty = Builder(listeners: []).finish()
@@ -80,9 +80,10 @@ public final class BanTable: Sendable {
   ///
   /// - Parameters:
   ///   - added: what holds from now on; it takes the place of what has its id.
-  ///   - lifted: ids of bans and allowances that hold no more. Unknown ones are passed over; one that
-  ///     is added as well is lifted.
-  /// - Returns: nil when the changes since the table was built would be more than 16,384: build one.
+  ///   - lifted: ids of bans and allowances that hold no more. Unknown ones are passed over; one
+  ///     that is added as well is lifted.
+  /// - Returns: nil when the changes since the table was built would be more than 16,384: build
+  ///   one.
   public func applying(added: [(ban: Ban, allows: Bool)], lifted: [Int64]) -> BanTable? {
     guard added.count <= Self.overlayMax else { return nil }
     let lifted = Set(lifted)

@@ -1,8 +1,9 @@
 /// Which accounts logged in lately, and when.
 ///
-/// It holds 64 bits of a keyed hash for a name, so one account in 10^13 is taken for another that it
-/// holds. It grows to its capacity; then a newcomer replaces, of eight, who has been away longest.
-/// The eights fill unevenly: at half the capacity, about one account in 150 has gone already.
+/// It holds 64 bits of a keyed hash for a name, so one account in 10^13 is taken for another that
+/// it holds. It grows to its capacity; then a newcomer replaces, of eight, who has been away
+/// longest. The eights fill unevenly: at half the capacity, about one account in 150 has gone
+/// already.
 public struct KnownAccounts: Sendable {
   public static let capacityDefault = 1 << 20
   private static let ways = 8

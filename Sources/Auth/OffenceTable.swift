@@ -9,8 +9,8 @@ public import Primitives
 /// make many bans, each longer than the one before.
 ///
 /// A key lives in one set of eight places, which a keyed hash names. A newcomer to a full set takes
-/// the place that says least: one without a former ban, then with the fewest offences, then with the
-/// oldest. So whoever sends offenders by the thousand can't make those close to a ban, or those
+/// the place that says least: one without a former ban, then with the fewest offences, then with
+/// the oldest. So whoever sends offenders by the thousand can't make those close to a ban, or those
 /// banned before, go; at most they make each other go.
 ///
 /// A login that succeeds clears nothing, or who owns one account could guess at others for ever.

@@ -4,9 +4,9 @@ public import Primitives
 ///
 /// A key lives in one set of eight places, which a keyed hash names. A place whose meter is at rest
 /// says nothing, so a newcomer takes it; nothing else is ever replaced. When all eight are in use,
-/// newcomers are counted on one meter that the set shares. So a flood of spoofed sources can neither
-/// flush who is being slowed down nor come in for free; it takes room from newcomers of the sets it
-/// fills, until the places come to rest.
+/// newcomers are counted on one meter that the set shares. So a flood of spoofed sources can
+/// neither flush who is being slowed down nor come in for free; it takes room from newcomers of
+/// the sets it fills, until the places come to rest.
 ///
 /// Keys are told apart by 64 bits of hash; the seed is what keeps a stranger from choosing them.
 public struct RateTable: Sendable {
@@ -21,8 +21,8 @@ public struct RateTable: Sendable {
   private var shared: [RateMeter]
 
   /// - Parameters:
-  ///   - capacity: the most keys at a time, 8 to 16,777,216, rounded up to a power of two; each takes
-  ///     17 bytes.
+  ///   - capacity: the most keys at a time, 8 to 16,777,216, rounded up to a power of two; each
+  ///     takes 17 bytes.
   ///   - seed: from a source that clients can't guess.
   public init(capacity: Int, rate: Rate, seed: UInt64) {
     var setCount = 1

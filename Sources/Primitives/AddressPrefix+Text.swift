@@ -1,6 +1,6 @@
 extension AddressPrefix: CustomStringConvertible {
-  /// Takes `192.0.2.7`, `192.0.2.0/24`, `2001:db8::7` and `2001:db8::/32`; `::ffff:192.0.2.7` is the
-  /// IPv4 address in it.
+  /// Takes `192.0.2.7`, `192.0.2.0/24`, `2001:db8::7` and `2001:db8::/32`; `::ffff:192.0.2.7` is
+  /// the IPv4 address in it.
   ///
   /// Without a length it is one address. Zone ids (RFC 4007 section 11) name an interface of one
   /// machine and are refused.

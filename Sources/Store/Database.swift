@@ -4,7 +4,8 @@ public import Primitives
 /// Accounts, secrets, bans and history in one SQLite file.
 ///
 /// One thread at a time: who works on several threads opens one for each. The gateway and any
-/// number of commands may have the same file open. Every method that changes something does it in one
+/// number of commands may have the same file open. Every method that changes something does it in
+/// one
 /// transaction, and waits up to the busy timeout for others to finish theirs.
 ///
 /// `now` is always in Unix seconds. Tables and settings are described in docs/store.md.

@@ -8,7 +8,8 @@ import Upstream
 
 /// Goal: games whose login is a dialogue, or is decided by a worker, get in as well.
 @Suite struct LoginDialogueTests {
-  private let lines = Framer.delimiter(try! DelimiterFramer(delimiters: [[0x0a]], packetBytesMax: 512))
+  private let lines = Framer.delimiter(
+    try! DelimiterFramer(delimiters: [[0x0a]], packetBytesMax: 512))
 
   /// Goal: a prompt for each line, and the game's own protocol behind it.
   @Test(arguments: 0..<10) func namesAndPasswordsOnRequest(seed: UInt64) throws {
@@ -96,7 +97,7 @@ import Upstream
     world.send(client, Packets.make([7]))
     world.settle()
     let first = world.workers.firstIndex { !$0.packets.isEmpty }!
-    world.workers[first].crash()
+    world.crash(first)
     world.settle()
     world.send(client, Packets.make([8]) + Logins.packet("anna", "secret"))
     world.settle()
