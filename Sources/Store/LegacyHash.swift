@@ -5,7 +5,8 @@ public import Auth
 ///
 /// These say themselves what they are: `$2a$`, `$2b$`, `$2y$` (bcrypt), `$1$`, `$5$`, `$6$`
 /// (crypt), `$P$`, `$H$` (phpBB 3, WordPress), `$apr1$` and `{SHA}` (Apache's htpasswd),
-/// `$SHA$salt$digits` (AuthMe), `*` and 40 digits (MySQL 4.1).
+/// `$SHA$salt$digits` (AuthMe), `*` and 40 digits (MySQL 4.1). So does `$argon2id$`, which is not of
+/// old and is taken over as it is.
 public struct LegacyHash: Equatable, Sendable {
   /// The longest text, in bytes.
   public static let textByteCountMax = 256
@@ -64,6 +65,7 @@ public struct LegacyHash: Equatable, Sendable {
 
   private static func selfDescribing(_ text: String) -> (LegacyMethod, [UInt8])? {
     let bytes = Array(text.utf8)
+    if let costs = Argon2idText(text), costs.isAffordable { return (.argon2id, bytes) }
     if let setting = LegacyCrypt.setting(of: text) {
       return (.crypt(setting: setting), bytes)
     }
@@ -113,6 +115,7 @@ enum LegacyMethod: Equatable, Sendable {
   case crypt(setting: String)
   case portable(setting: [UInt8])
   case apache(setting: [UInt8])
+  case argon2id
 
   /// Reads what ``parameters`` writes.
   init?(parameters: String) {
@@ -139,6 +142,7 @@ enum LegacyMethod: Equatable, Sendable {
     case .crypt(let setting): "crypt \(setting)"
     case .portable(let setting): "phpass \(String(decoding: setting, as: UTF8.self))"
     case .apache(let setting): "apr1 \(String(decoding: setting, as: UTF8.self))"
+    case .argon2id: ""
     }
   }
 
@@ -149,6 +153,7 @@ enum LegacyMethod: Equatable, Sendable {
     case .crypt(let setting): LegacyCrypt.name(ofSetting: setting)
     case .portable: "phpass"
     case .apache: "apr1"
+    case .argon2id: PasswordHash.scheme
     }
   }
 
@@ -162,6 +167,8 @@ enum LegacyMethod: Equatable, Sendable {
     case .crypt(let setting): try LegacyCrypt.text(of: password, setting: setting)
     case .portable(let setting): LegacyMD5.portable(password, setting: setting)
     case .apache(let setting): LegacyMD5.apache(password, setting: setting)
+    // Its record is no wrapped one, and not verified here.
+    case .argon2id: nil
     }
   }
 

@@ -57,13 +57,17 @@ public enum PasswordHash {
   /// A record for someone whose password only a legacy hash is known of.
   ///
   /// What is kept is Argon2id over the legacy hash's text: stolen, it is no easier to try passwords
-  /// against than any other.
+  /// against than any other. An Argon2id text is kept as it is.
   ///
   /// - Throws: ``StoreError/cryptography(_:)`` without the memory.
   public static func wrap(
     legacy: LegacyHash, _ parameters: PasswordParameters
   ) throws(StoreError) -> PasswordRecord {
-    PasswordRecord(
+    if legacy.method == .argon2id {
+      let hash = String(decoding: legacy.text, as: UTF8.self)
+      return PasswordRecord(scheme: scheme, parameters: "", hash: hash)
+    }
+    return PasswordRecord(
       scheme: legacy.method.scheme, parameters: legacy.method.parameters,
       hash: try argon2id(legacy.text, parameters))
   }
@@ -163,9 +167,7 @@ public enum PasswordHash {
   /// The hash's text, filled up with zeroes.
   private static func padded(_ hash: String) throws(StoreError) -> [CChar] {
     let size = Int(crypto_pwhash_argon2id_STRBYTES)
-    guard hash.utf8.count < size, let costs = Argon2idText(hash),
-      PasswordParameters.memoryLimits.upperBound >= costs.memoryBytes,
-      PasswordParameters.opsLimits.upperBound >= costs.opsLimit
+    guard hash.utf8.count < size, let costs = Argon2idText(hash), costs.isAffordable
     else { throw unusable("an Argon2id text without sensible costs") }
     let text = hash.utf8.map { CChar(bitPattern: $0) }
     return text + [CChar](repeating: 0, count: size - text.count)
@@ -174,16 +176,24 @@ public enum PasswordHash {
 
 /// What an encoded Argon2id says it costs: a record that came from elsewhere could ask for any
 /// memory.
-private struct Argon2idText {
+struct Argon2idText {
   var memoryBytes: Int
   var opsLimit: UInt64
 
-  /// - Returns: nil unless the text begins as `$argon2id$v=19$m=65536,t=2,p=1$`.
+  /// Whether the costs are such as ``PasswordParameters`` can have.
+  var isAffordable: Bool {
+    memoryBytes <= PasswordParameters.memoryLimits.upperBound
+      && opsLimit <= PasswordParameters.opsLimits.upperBound
+  }
+
+  /// - Returns: nil unless the text begins as `$argon2id$v=19$m=65536,t=2,p=1$` and goes on with a
+  ///   salt of 16 bytes and a hash of 32.
   init?(_ text: String) {
     let parts = text.split(separator: "$", omittingEmptySubsequences: false)
     guard parts.count == 6, parts[0].isEmpty, parts[1] == "argon2id" else { return nil }
     let costs = parts[3].split(separator: ",")
-    guard costs.count == 3, costs[0].hasPrefix("m="), costs[1].hasPrefix("t="),
+    guard parts[4].utf8.count == 22, parts[5].utf8.count == 43, costs.count == 3,
+      costs[0].hasPrefix("m="), costs[1].hasPrefix("t="), costs[2] == "p=1",
       let kibibytes = UInt32(costs[0].dropFirst(2)), let passes = UInt32(costs[1].dropFirst(2))
     else { return nil }
     memoryBytes = Int(kibibytes) << 10

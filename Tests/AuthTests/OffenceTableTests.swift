@@ -48,6 +48,15 @@ import Testing
     #expect(table.offend(same, now: second(70)) == .seconds(60))
   }
 
+  @Test(arguments: [80, 85, 95, 160, 5000] as [UInt64]) func oldOffencesAreForgotten(later: UInt64)
+  {
+    var table = OffenceTable(rule: rule(), seed: 7)
+    for _ in 0..<4 { #expect(table.offend(subject(1), now: second(0)) == nil) }
+    #expect(table.used(subject(1), now: second(later)) == 0)
+    for _ in 0..<4 { #expect(table.offend(subject(1), now: second(later)) == nil) }
+    #expect(table.used(subject(1), now: second(later)) == 4)
+  }
+
   @Test func bansGrowAndAreForgotten() {
     var table = OffenceTable(rule: rule(), seed: 2)
     #expect(banned(&table, 1, at: 0) == .seconds(60))

@@ -86,6 +86,13 @@ import Testing
     }
   }
 
+  @Test func argon2idOfOtherProgramsIsTakenOver() throws {
+    let made = try PasswordHash.make(Array("secret".utf8), Self.current)
+    let record = try PasswordHash.wrap(
+      legacy: try LegacyHash(parsing: made.hash), PasswordParameters(opsLimit: 3))
+    #expect(record == made)
+  }
+
   @Test func whatIsNoHashIsNamed() throws {
     let md5 = "5ebe2294ecd0e0f08eab7690d2a6ee69"
     let table: [(String, String, String, LegacyHashError)] = [
