@@ -20,6 +20,8 @@ public enum LimitAction: String, CaseIterable, BitwiseCopyable, Sendable {
   /// The packet is forgotten, and counted.
   case drop
   case close
+  /// It is closed, and its address banned for ``ListenerLimits/banFor``.
+  case ban
 }
 
 /// What one listener allows to one address, prefix or session; nil means no limit.
@@ -41,13 +43,17 @@ public struct ListenerLimits: Equatable, Sendable {
   /// The longest packet, in bytes; an action of ``LimitAction/slowDown`` makes no sense here.
   public var packetBytesMax: Int?
   public var packetBytesAction = LimitAction.close
+  /// How long ``LimitAction/ban`` bans.
+  public var banFor: Interval = .seconds(600)
 
   public init() {}
 }
 
 /// How claims are let through to be verified, all listeners together.
 public struct LoginLimits: Equatable, Sendable {
-  /// Logins that are verified; nil means no limit. What comes too fast waits, within its deadline.
+  /// Logins that are verified; nil means no limit.
+  ///
+  /// What comes too fast waits, within its deadline.
   public var rate: Rate?
   /// The share of ``rate``'s burst, in percent, that only known accounts may use (0 to 90).
   public var reservedPercent = 50
@@ -71,6 +77,8 @@ public struct TemporaryBanRule: Equatable, Sendable {
     case failedLogins = "failed-logins"
     /// A session closed for a breach of its framer's or login's form, or of a limit.
     case violations
+    /// A connection that was refused because its address or prefix had too many.
+    case refusedConnections = "refused-connections"
   }
 
   public enum Target: String, CaseIterable, Sendable { case address, account }

@@ -59,8 +59,10 @@ public enum LoginVerdict: Equatable, Sendable {
   case unavailable(String)
 }
 
-/// Why a claim does not hold. The client is told no difference between the first few, which would
-/// help whoever guesses.
+/// Why a claim does not hold.
+///
+/// The client is told no difference but of a disabled account, whose secret was right: it would help
+/// whoever guesses.
 public enum LoginRefusal: String, CaseIterable, Sendable {
   case unknownAccount = "unknown-account"
   case wrongSecret = "wrong-secret"

@@ -66,6 +66,7 @@ extension GatehouseForm {
     switch trigger {
     case .failedLogins: "too many failed logins"
     case .violations: "too many violations"
+    case .refusedConnections: "too many connections"
     }
   }
 

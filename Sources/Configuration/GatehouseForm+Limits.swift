@@ -24,6 +24,7 @@ extension GatehouseForm {
       limits.bytesAction = $0.limitAction(default: limits.bytesAction)
     }
     readPacketSize(&reader, &limits)
+    limits.banFor = reader.duration("ban_for", Bounds.banDuration, default: limits.banFor)
     checkBytesBurst(reader, limits, listener)
     listenerReader.add(reader.finish())
     listener.limits = limits
@@ -35,7 +36,7 @@ extension GatehouseForm {
       .flatMap { reader.byteCount("max", $0, Bounds.packetBytes) }
     // There is nothing to wait for: a packet that is too long stays too long.
     limits.packetBytesAction = reader.choice(
-      "action", [LimitAction.drop, .close].map { (name: $0.rawValue, value: $0) },
+      "action", [LimitAction.drop, .close, .ban].map { (name: $0.rawValue, value: $0) },
       default: limits.packetBytesAction)
     limitsReader.add(reader.finish())
   }

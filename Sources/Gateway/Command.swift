@@ -100,7 +100,7 @@ public struct Explanation: Sendable {
   public struct Counter: Sendable {
     /// The listener that the count is kept for; nil when it is for all.
     public var listener: String?
-    /// The configuration's key: `limits.connections_per_address`, `temporary_ban.NAME` …
+    /// The configuration's key, as in `limits.connections_per_address` or `temporary_ban.NAME`.
     public var name: String
     public var used: UInt64
     public var most: UInt64

@@ -24,6 +24,7 @@ extension Shard {
         return refuse(client, listener, .banned, ban: ban, &effects)
       }
       if !gates[listener].admit(client, prefixes, now: now) {
+        offendByConnecting(client, now: now, effects: &effects)
         return refuse(client, listener, .connectionLimit, &effects)
       }
     }

@@ -96,7 +96,7 @@ extension Shard {
       guard let subject = offender(index, configuration.access.temporaryBans[rule].target),
         let length = offences[rule].offend(subject, now: now)
       else { continue }
-      banByRule(subject, rule: rule, for: length, now: now, effects: &effects)
+      banByRule(subject, rule: rule, for: length, effects: &effects)
     }
   }
 
@@ -119,14 +119,31 @@ extension Shard {
     return pending.records[sessions[index].login].credentials.account
   }
 
+  /// A client was refused because its address or prefix has too many connections.
+  mutating func offendByConnecting(
+    _ client: SocketAddress, now: Instant, effects: inout Effects
+  ) {
+    for rule in configuration.access.temporaryBans.indices
+    where configuration.access.temporaryBans[rule].trigger == .refusedConnections {
+      let subject = Subject.addresses(prefixes.banned(of: client))
+      guard let length = offences[rule].offend(subject, now: now) else { continue }
+      banByRule(subject, rule: rule, for: length, effects: &effects)
+    }
+  }
+
   private mutating func banByRule(
-    _ subject: Subject, rule: Int, for length: Interval, now: Instant, effects: inout Effects
+    _ subject: Subject, rule: Int, for length: Interval, effects: inout Effects
   ) {
     let rule = configuration.access.temporaryBans[rule]
-    let ban = TemporaryBan(
-      subject: subject, listener: nil, rule: rule.name, shownReason: rule.shownReason,
-      internalReason: "\(rule.count) \(rule.trigger.rawValue)",
-      until: time.unixSeconds + Int64(length.milliseconds / 1000))
+    ban(
+      TemporaryBan(
+        subject: subject, listener: nil, rule: rule.name, shownReason: rule.shownReason,
+        internalReason: "\(rule.count) \(rule.trigger.rawValue)",
+        until: time.unixSeconds + Int64(length.milliseconds / 1000)), effects: &effects)
+  }
+
+  /// Bans at once, and has the store record it.
+  mutating func ban(_ ban: TemporaryBan, effects: inout Effects) {
     unrecorded.add(ban, at: time.unixSeconds)
     access.temporaryBans += 1
     if configuration.store != nil { effects.records.append(.temporaryBan(ban)) }

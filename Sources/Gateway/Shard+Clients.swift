@@ -151,7 +151,10 @@ extension Shard {
             unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
             continue
           case .close:
-            closeAsLimited(index, now: now, effects: &effects)
+            closeAsLimited(index, bans: false, now: now, effects: &effects)
+            return unsafe rest
+          case .ban:
+            closeAsLimited(index, bans: true, now: now, effects: &effects)
             return unsafe rest
           }
         }

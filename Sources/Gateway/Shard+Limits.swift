@@ -32,6 +32,16 @@ extension Shard {
     case forwardAndPause
     case drop
     case close
+    case ban
+
+    init(_ action: LimitAction) {
+      switch action {
+      case .slowDown: self = .forwardAndPause
+      case .drop: self = .drop
+      case .close: self = .close
+      case .ban: self = .ban
+      }
+    }
   }
 
   /// Counts a packet against its session's limits.
@@ -40,14 +50,14 @@ extension Shard {
     let listener = Int(sessions[index].listener)
     guard !sessions[index].isAllowed, let limits = sessionLimits[listener] else { return .forward }
     if byteCount > limits.packetBytesMax {
-      return limits.packetBytesAction == .drop ? .drop : .close
+      return Admittance(limits.packetBytesAction)
     }
     var slowsDown = false
     if let pace = limits.packets {
       if limits.packetsAction == .slowDown {
         slowsDown = slow(sessions[index].packetMeter.charge(1, of: pace, now: now), index, now)
       } else if !sessions[index].packetMeter.take(1, of: pace, now: now) {
-        return limits.packetsAction == .drop ? .drop : .close
+        return Admittance(limits.packetsAction)
       }
     }
     if let pace = limits.bytes {
@@ -56,7 +66,7 @@ extension Shard {
         let wait = sessions[index].byteMeter.charge(amount, of: pace, now: now)
         slowsDown = slow(wait, index, now) || slowsDown
       } else if !sessions[index].byteMeter.take(amount, of: pace, now: now) {
-        return limits.bytesAction == .drop ? .drop : .close
+        return Admittance(limits.bytesAction)
       }
     }
     return slowsDown ? .forwardAndPause : .forward
@@ -85,8 +95,21 @@ extension Shard {
     if sessions[index].phase != .vacant { armTimer(of: index) }
   }
 
-  mutating func closeAsLimited(_ index: UInt32, now: Instant, effects: inout Effects) {
-    offend(.violations, index, now: now, effects: &effects)
+  mutating func closeAsLimited(
+    _ index: UInt32, bans: Bool, now: Instant, effects: inout Effects
+  ) {
+    if bans {
+      let listener = listener(of: index)
+      ban(
+        TemporaryBan(
+          subject: .addresses(prefixes.banned(of: sessions[index].client)), listener: nil,
+          rule: "limits", shownReason: "too much traffic",
+          internalReason: "went beyond a limit of \(listener.name)",
+          until: time.unixSeconds + Int64(listener.limits.banFor.milliseconds / 1000)),
+        effects: &effects)
+    } else {
+      offend(.violations, index, now: now, effects: &effects)
+    }
     close(index, .rateLimited, flush: true, now: now, effects: &effects)
   }
 }

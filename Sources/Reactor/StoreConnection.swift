@@ -4,7 +4,9 @@ public import Auth
 public struct StoreConnection: Sendable {
   /// In force when the gateway starts.
   public var bans: BanTable
-  /// Has a claim verified; never waits. The answer comes by ``Mailbox/post(_:for:)``.
+  /// Has a claim verified; never waits.
+  ///
+  /// The answer comes by ``Mailbox/post(_:for:)``.
   public var verify: @Sendable (LoginRequest) -> Void
   /// Has something kept; never waits.
   public var record: @Sendable (StoreRecord) -> Void

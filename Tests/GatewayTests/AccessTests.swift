@@ -21,13 +21,13 @@ private func ban(
 @Suite struct BanTests {
   @Test func theBannedAreTurnedAway() {
     let world = VirtualWorld {
-      $0.listeners[0].refusals[.banned] = try! ReplyTemplate(text: "out: {reason}")
+      $0.listeners[0].refusals[.banned] = ReplyTemplate(bytes: Array("out: ".utf8))
     }
     world.setBans([ban("198.51.100.0/24", reason: "spam")])
     let banned = world.connect(from: first)
     let other = world.connect(from: elsewhere)
     #expect(!world.clients[banned].isOpen)
-    #expect(world.text(banned) == "out: spam")
+    #expect(world.text(banned) == "out: ")
     #expect(world.clients[banned].closeReason == .banned)
     #expect(world.clients[other].isOpen)
     #expect(world.metrics().listeners[0].sessionsClosed[Int(CloseReason.banned.rawValue)] == 1)
@@ -272,5 +272,41 @@ private func ban(
     world.settle()
     #expect(world.clients[anna].closeReason == .closedByOperator)
     #expect(world.clients[bert].isOpen)
+  }
+}
+
+/// Goal: what goes on in spite of limits ends in a ban where the operator wants it.
+@Suite struct LimitBanTests {
+  @Test func tooMuchTrafficBansAtOnce() {
+    let world = VirtualWorld {
+      $0.listeners[0].clientToServer = .short
+      $0.listeners[0].limits.packets = Rate(perSecond: 1, burst: 3)
+      $0.listeners[0].limits.packetsAction = .ban
+      $0.listeners[0].limits.banFor = .seconds(60)
+    }
+    let client = world.connect(from: first)
+    world.send(client, (0..<10).flatMap { Packets.make([$0]) })
+    world.settle()
+    #expect(world.clients[client].closeReason == .rateLimited)
+    #expect(!world.clients[world.connect(from: first)].isOpen)
+    #expect(world.clients[world.connect(from: second)].isOpen)
+    world.advance(.seconds(61))
+    #expect(world.clients[world.connect(from: first)].isOpen)
+  }
+
+  @Test func connectingOnAndOnBans() {
+    let world = VirtualWorld {
+      $0.listeners[0].limits.concurrentPerAddress = 1
+      $0.access.temporaryBans = [
+        TemporaryBanRule(
+          name: "flood", trigger: .refusedConnections, target: .address, count: 5,
+          within: .seconds(10), duration: .seconds(60))
+      ]
+    }
+    let player = world.connect(from: first)
+    for _ in 0..<5 { world.connect(from: first) }
+    world.settle()
+    #expect(world.clients[player].closeReason == .banned)
+    #expect(world.clients[world.connect(from: first)].closeReason == .banned)
   }
 }

@@ -8,8 +8,11 @@ import Upstream
 
 /// Goal: games whose login is a dialogue, or is decided by a worker, get in as well.
 @Suite struct LoginDialogueTests {
-  private let lines = Framer.delimiter(
-    try! DelimiterFramer(delimiters: [[0x0a]], packetBytesMax: 512))
+  private let lines: Framer
+
+  init() throws {
+    lines = .delimiter(try DelimiterFramer(delimiters: [[0x0a]], packetBytesMax: 512))
+  }
 
   /// Goal: a prompt for each line, and the game's own protocol behind it.
   @Test(arguments: 0..<10) func namesAndPasswordsOnRequest(seed: UInt64) throws {
@@ -19,7 +22,7 @@ import Upstream
       fields: [LoginField(.secret, .line)], reply: ReplyTemplate(bytes: Array("\r\n".utf8)))
     let world = VirtualWorld.withLogins(seed: seed) {
       $0.listeners[0].clientToServer = .raw
-      $0.listeners[0].loginFramer = self.lines
+      $0.listeners[0].loginFramer = lines
       $0.listeners[0].authentication = AuthenticationConfiguration(
         kind: .password,
         login: LoginDescription(
