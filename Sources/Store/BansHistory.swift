@@ -87,8 +87,8 @@ extension Database {
     var changes = BanChanges(seq: seq)
     try forEach(
       "SELECT \(Self.liveColumns), lifted_at IS NULL AND (until IS NULL OR until > ?1), seq,"
-        + " is_lift FROM ban_event JOIN ban ON ban.id = ban_event.ban"
-        + " WHERE seq > ?2 ORDER BY seq LIMIT ?3",
+        + " is_lift FROM ban_event JOIN ban ON ban.id = ban_event.ban WHERE seq > ?2"
+        + " ORDER BY seq LIMIT ?3",
       [.integer(now), .integer(seq), .integer(Int64(max(0, limit)))]
     ) { row throws(StoreError) in
       changes.seq = row.integer(9)

@@ -5,8 +5,7 @@ public import Primitives
 ///
 /// One thread at a time: who works on several threads opens one for each. The gateway and any
 /// number of commands may have the same file open. Every method that changes something does it in
-/// one
-/// transaction, and waits up to the busy timeout for others to finish theirs.
+/// one transaction, and waits up to the busy timeout for others to finish theirs.
 ///
 /// `now` is always in Unix seconds. Tables and settings are described in docs/store.md.
 @safe
