@@ -5,8 +5,8 @@ public import Auth
 ///
 /// These say themselves what they are: `$2a$`, `$2b$`, `$2y$` (bcrypt), `$1$`, `$5$`, `$6$`
 /// (crypt), `$P$`, `$H$` (phpBB 3, WordPress), `$apr1$` and `{SHA}` (Apache's htpasswd),
-/// `$SHA$salt$digits` (AuthMe), `*` and 40 digits (MySQL 4.1). So does `$argon2id$`, which is not of
-/// old and is taken over as it is.
+/// `$SHA$salt$digits` (AuthMe), `*` and 40 digits (MySQL 4.1).
+/// So does `$argon2id$`, which is not of old and is taken over as it is.
 public struct LegacyHash: Equatable, Sendable {
   /// The longest text, in bytes.
   public static let textByteCountMax = 256
