@@ -18,15 +18,19 @@ enum AddressCover {
       // As large as the start's alignment allows, and not beyond the end.
       var hostBits = min(128, start.trailingZeroBitCount)
       while hostBits > 0 {
-        let last = hostBits == 128 ? UInt128.max : start + (UInt128(1) << hostBits) - 1
-        if last <= range.upperBound { break }
+        if last(from: start, hostBits: hostBits) <= range.upperBound { break }
         hostBits -= 1
       }
       found.append(prefix(start, hostBits: hostBits))
-      let last = hostBits == 128 ? UInt128.max : start + (UInt128(1) << hostBits) - 1
+      let last = last(from: start, hostBits: hostBits)
       guard last < range.upperBound else { return found }
       start = last + 1
     }
+  }
+
+  /// The last address of a block; no sum goes beyond the last address of all.
+  private static func last(from start: UInt128, hostBits: Int) -> UInt128 {
+    hostBits == 128 ? .max : start + ((UInt128(1) << UInt128(hostBits)) - 1)
   }
 
   private static func prefix(_ start: UInt128, hostBits: Int) -> AddressPrefix {

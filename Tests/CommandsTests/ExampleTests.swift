@@ -41,8 +41,12 @@ import Testing
     world.expect("ban", "192.0.2.7", "--reason", "flooding")
     world.expect("ban", "account:mallory")
     world.expect("allow", "198.51.100.0/24")
-    world.expect("ticket", "keygen", world.path("ticket.key"))
-    world.expect("store", "export", world.path("store.jsonl"))
+    if words.prefix(2) != ["ticket", "keygen"] {
+      world.expect("ticket", "keygen", world.path("ticket.key"))
+    }
+    if words.prefix(2) != ["store", "export"] {
+      world.expect("store", "export", world.path("store.jsonl"))
+    }
     if words.prefix(3) != ["account", "add", "anna"] {
       world.expect("account", "add", "anna", "--no-password")
       world.expect("token", "issue", "anna")

@@ -204,3 +204,30 @@ def test_no_gateway_runs(folder):
     done = run(folder, "sessions")
     assert done.returncode == 1
     assert done.stderr == "gatehouse sessions: no gateway runs at 127.0.0.1:1\n"
+
+
+def test_sessions_by_address(start_gateway, start_worker, connect):
+    """Listed and ended by network; `why` counts them and names the command that ends them."""
+    gateway = start_gateway(workers=[start_worker()], store={"path": "gatehouse.db"})
+    clients = [connect(gateway) for _ in range(2)]
+    uuids = {gateway.uuid_of(client) for client in clients}
+    rows = json.loads(succeed(gateway.directory, "sessions", "--address", "127.0.0.0/8", "--json"))
+    assert {row["uuid"] for row in rows} == uuids
+    assert run(gateway.directory, "sessions", "--address", "192.0.2.0/24").returncode == 3
+    succeed(gateway.directory, "ban", "192.0.2.7")
+    explained = succeed(gateway.directory, "why", "127.0.0.1")
+    assert "  open sessions: 2\n" in explained
+    assert "      gatehouse kick 127.0.0.1\n" in explained
+    assert run(gateway.directory, "kick", "192.0.2.0/24").returncode == 3
+    assert succeed(gateway.directory, "kick", "127.0.0.1").startswith("ended 2 sessions")
+    gateway.wait_closed("closed-by-operator", 2)
+
+
+def test_another_token(start_gateway, start_worker):
+    """A gateway that takes another token is told from one that does not run."""
+    gateway = start_gateway(workers=[start_worker()])
+    file = gateway.directory / "gatehouse.toml"
+    file.write_text(file.read_text().replace(TOKEN, "another-token-of-20-chars"))
+    done = run(gateway.directory, "sessions")
+    assert done.returncode == 1 and "takes another token" in done.stderr
+    assert "another-token-of" not in done.stderr
