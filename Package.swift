@@ -100,7 +100,8 @@ let package = Package(
       dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives"],
       swiftSettings: testing),
     .testTarget(
-      name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"], swiftSettings: testing),
+      name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
+      swiftSettings: testing),
     .testTarget(name: "TidyTests", swiftSettings: testing),
   ],
   cxxLanguageStandard: .cxx17

@@ -61,7 +61,8 @@ public enum LoginVerdict: Equatable, Sendable {
 
 /// Why a claim does not hold.
 ///
-/// The client is told no difference but of a disabled account, whose secret was right: it would help
+/// The client is told no difference but of a disabled account, whose secret was right: it would
+/// help
 /// whoever guesses.
 public enum LoginRefusal: String, CaseIterable, Sendable {
   case unknownAccount = "unknown-account"

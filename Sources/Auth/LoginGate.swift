@@ -61,6 +61,7 @@ public struct LoginGate: Sendable {
 
   /// Passes over the ``candidate``, which waits no more.
   public mutating func skip() {
+    nextDeadline = nil
     if knownLine.isEmpty { unknownLine.removeFirst() } else { knownLine.removeFirst() }
   }
 

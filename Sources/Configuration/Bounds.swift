@@ -49,8 +49,8 @@ enum Bounds {
   static let ipv6PrefixLength = 32...128
 
   /// Argon2id as libsodium takes it (RFC 9106 section 3.1).
-  static let passwordPasses = 1...100
-  static let passwordMemoryBytes = 8_192...(4 << 30)
+  static let passwordPasses = 1...64
+  static let passwordMemoryBytes = 8_192...(1 << 30)
   static let passwordThreads = 1...64
   static let loginHistory = Interval.seconds(86_400)...Interval.seconds(3_650 * 86_400)
 

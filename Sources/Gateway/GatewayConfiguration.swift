@@ -89,9 +89,9 @@ public struct PoolConfiguration: Equatable, Sendable {
 /// The database of accounts, bans and logins.
 public struct StoreConfiguration: Equatable, Sendable {
   public var path: String
-  /// Passes of Argon2id (RFC 9106) over its memory; 1 to 100.
+  /// Passes of Argon2id (RFC 9106) over its memory; 1 to 64.
   public var passwordPasses: UInt64 = 2
-  /// Memory of one Argon2id computation, in bytes; 8 KiB to 4 GiB.
+  /// Memory of one Argon2id computation, in bytes; 8 KiB to 1 GiB.
   public var passwordMemoryBytes = 64 << 20
   /// Argon2id computations at one time; 1 to 64.
   public var passwordThreads = 1

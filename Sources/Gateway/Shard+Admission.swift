@@ -24,7 +24,8 @@ extension Shard {
         return refuse(client, listener, .banned, ban: ban, &effects)
       }
       if !gates[listener].admit(client, prefixes, now: now) {
-        offendByConnecting(client, now: now, effects: &effects)
+        let offender = Offender(client: client, account: nil, listener: listener)
+        offend(.refusedConnections, offender, now: now, effects: &effects)
         return refuse(client, listener, .connectionLimit, &effects)
       }
     }

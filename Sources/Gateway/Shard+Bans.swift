@@ -91,24 +91,34 @@ extension Shard {
     _ trigger: TemporaryBanRule.Trigger, _ index: UInt32, now: Instant, effects: inout Effects
   ) {
     guard !sessions[index].isAllowed else { return }
+    let account =
+      identities.account(at: sessions[index].identity)
+      ?? claimedAccount(index).flatMap { AccountName($0) }
+    let offender = Offender(
+      client: sessions[index].client, account: account, listener: Int(sessions[index].listener))
+    offend(trigger, offender, now: now, effects: &effects)
+  }
+
+  mutating func offend(
+    _ trigger: TemporaryBanRule.Trigger, _ offender: Offender, now: Instant,
+    effects: inout Effects
+  ) {
     for rule in configuration.access.temporaryBans.indices
     where configuration.access.temporaryBans[rule].trigger == trigger {
-      guard let subject = offender(index, configuration.access.temporaryBans[rule].target),
+      guard let subject = subject(offender, configuration.access.temporaryBans[rule].target),
         let length = offences[rule].offend(subject, now: now)
       else { continue }
       banByRule(subject, rule: rule, for: length, effects: &effects)
     }
   }
 
-  private func offender(_ index: UInt32, _ target: TemporaryBanRule.Target) -> Subject? {
+  /// Whom a rule counts and bans; nil when there is nobody, or one whom no rule touches.
+  private func subject(_ offender: Offender, _ target: TemporaryBanRule.Target) -> Subject? {
     switch target {
-    case .address: return .addresses(prefixes.banned(of: sessions[index].client))
+    case .address: return .addresses(prefixes.banned(of: offender.client))
     case .account:
-      let name =
-        identities.account(at: sessions[index].identity)
-        ?? claimedAccount(index).flatMap { AccountName($0) }
-      guard let name,
-        !bans.allows(name, listener: Int(sessions[index].listener), at: time.unixSeconds)
+      guard let name = offender.account,
+        !bans.allows(name, listener: offender.listener, at: time.unixSeconds)
       else { return nil }
       return .account(name)
     }
@@ -117,18 +127,6 @@ extension Shard {
   func claimedAccount(_ index: UInt32) -> String? {
     guard sessions[index].login != PendingLogin.none else { return nil }
     return pending.records[sessions[index].login].credentials.account
-  }
-
-  /// A client was refused because its address or prefix has too many connections.
-  mutating func offendByConnecting(
-    _ client: SocketAddress, now: Instant, effects: inout Effects
-  ) {
-    for rule in configuration.access.temporaryBans.indices
-    where configuration.access.temporaryBans[rule].trigger == .refusedConnections {
-      let subject = Subject.addresses(prefixes.banned(of: client))
-      guard let length = offences[rule].offend(subject, now: now) else { continue }
-      banByRule(subject, rule: rule, for: length, effects: &effects)
-    }
   }
 
   private mutating func banByRule(
@@ -160,4 +158,11 @@ extension Shard {
       offences[rule].clear(.account(account))
     }
   }
+}
+
+/// Who did something that rules count.
+struct Offender {
+  var client: SocketAddress
+  var account: AccountName?
+  var listener: Int
 }

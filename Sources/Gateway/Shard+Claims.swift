@@ -87,6 +87,12 @@ extension Shard {
       return askWorker(index, pool: pool, timeout: timeout, now: now, effects: &effects)
     case nil: return
     }
+    if !sessions[index].isAllowed {
+      verifications[id(of: index)] = Offender(
+        client: sessions[index].client,
+        account: claimedAccount(index).flatMap { AccountName($0) },
+        listener: Int(sessions[index].listener))
+    }
     effects.claims.append(
       LoginRequest(
         session: id(of: index), kind: kind, credentials: pending.records[place].credentials,
@@ -111,6 +117,7 @@ extension Shard {
     _ verdict: LoginVerdict, for id: SessionID, now: Instant, effects: inout Effects
   ) {
     gate.finished()
+    let offender = verifications.removeValue(forKey: id)
     if let index = index(of: id), sessions[index].phase == .login,
       case .verifying = pending.records[sessions[index].login].phase
     {
@@ -123,6 +130,8 @@ extension Shard {
         close(
           index, .storeUnavailable, flush: true, detail: detail, now: now, effects: &effects)
       }
+    } else if case .refused(let refusal) = verdict, let offender {
+      refusedBehindItsBack(offender, refusal, now: now, effects: &effects)
     }
     dispatchClaims(now: now, effects: &effects)
   }
@@ -174,6 +183,21 @@ extension Shard {
     } else {
       sendRefusal(index, reason, now: now, effects: &effects)
     }
+  }
+
+  /// A claim does not hold, and its client has left without waiting to hear so.
+  private mutating func refusedBehindItsBack(
+    _ offender: Offender, _ refusal: LoginRefusal, now: Instant, effects: inout Effects
+  ) {
+    access.loginsRefused[LoginRefusal.allCases.firstIndex(of: refusal)!] += 1
+    offend(.failedLogins, offender, now: now, effects: &effects)
+    guard configuration.store != nil else { return }
+    effects.records.append(
+      .login(
+        LoginRecord(
+          account: offender.account?.text, client: offender.client,
+          listener: configuration.listeners[offender.listener].name,
+          outcome: CloseReason.loginRefused.name, detail: refusal.rawValue)))
   }
 
   /// The time for a refusal has come.

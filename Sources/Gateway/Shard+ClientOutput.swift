@@ -96,19 +96,22 @@ extension Shard {
   /// Queues bytes of the configuration for a client.
   mutating func reply(
     _ template: ReplyTemplate, to index: UInt32, reason: String? = nil, until: Int64? = nil,
-    ban: Int64? = nil, account: String? = nil, _ effects: inout Effects
+    ban: Int64? = nil, account: String? = nil, now: Instant, _ effects: inout Effects
   ) {
     let bytes = template.render(
       ReplyValues(
         now: time.unixSeconds, account: account ?? "", address: sessions[index].client.host,
         listener: listener(of: index).name, reason: reason ?? "", until: until, ban: ban))
     guard !bytes.isEmpty else { return }
-    flushToQueue(index, now: sessions[index].activeAt, effects: &effects)
+    flushToQueue(index, now: now, effects: &effects)
     guard sessions[index].phase != .vacant, sessions[index].phase != .closing else { return }
     let wasEmpty = sessions[index].queue.isEmpty
     unsafe bytes.withUnsafeBytes { unsafe sessions[index].queue.append($0) }
     clientQueueBytes += bytes.count
-    if wasEmpty { effects.io.append(.awaitWritable(id(of: index), true)) }
+    guard wasEmpty else { return }
+    // The time for taking it begins now, however long ago the last bytes went out.
+    sessions[index].progressAt = now
+    effects.io.append(.awaitWritable(id(of: index), true))
   }
 
   private mutating func queuePieces(

@@ -20,7 +20,11 @@ extension Shard {
       return
     }
     sessions[index].closeReason = reason
-    if flush { sayFarewell(to: index, reason, ban, &effects) }
+    if flush {
+      sayFarewell(to: index, reason, ban, now: now, &effects)
+      // What was gathered for it may have filled its queue, and ended it.
+      guard sessions[index].phase != .vacant else { return }
+    }
     endLogin(index, detail: detail, &effects)
     announceClosed(index)
     if reason == .noWorker { dropOrphans(of: index) }
@@ -40,14 +44,15 @@ extension Shard {
 
   /// What the listener's configuration has clients told that are closed for this reason.
   private mutating func sayFarewell(
-    to index: UInt32, _ reason: CloseReason, _ ban: BanMatch?, _ effects: inout Effects
+    to index: UInt32, _ reason: CloseReason, _ ban: BanMatch?, now: Instant,
+    _ effects: inout Effects
   ) {
     let listener = listener(of: index)
     guard let template = listener.refusals[reason] else { return }
     let account = identities.account(at: sessions[index].identity)?.text ?? claimedAccount(index)
     reply(
       template, to: index, reason: ban?.shownReason, until: ban?.until, ban: ban?.id,
-      account: account, &effects)
+      account: account, now: now, &effects)
   }
 
   /// A client that was not let in yet will not be.

@@ -22,7 +22,7 @@ extension Shard {
     // Its place is the one that was just given back, at the least.
     sessions[index].login = pending.add(index)!
     let description = loginDescription(of: index)
-    if let greeting = description.greeting { reply(greeting, to: index, &effects) }
+    if let greeting = description.greeting { reply(greeting, to: index, now: now, &effects) }
     if description.before == .forward {
       assignWorker(to: index, now: now, effects: &effects)
     }
@@ -109,7 +109,7 @@ extension Shard {
     case .matched(let byteCount, let answer):
       pending.records[place].isPastStreamAnswers = true
       sessions[index].received.removeFirst(byteCount)
-      if let template = answer.reply { reply(template, to: index, &effects) }
+      if let template = answer.reply { reply(template, to: index, now: now, &effects) }
       guard answer.then == .close else { return true }
       close(index, .answered, flush: true, now: now, effects: &effects)
       return false
@@ -137,7 +137,7 @@ extension Shard {
     case .consume: break
     }
     sessions[index].received.removeFirst(byteCount)
-    if let template = step.reply { reply(template, to: index, &effects) }
+    if let template = step.reply { reply(template, to: index, now: now, &effects) }
     guard sessions[index].phase == .login else { return }
     switch step.next {
     case .more: break

@@ -37,6 +37,9 @@ public struct Shard: ~Copyable {
   var identities: Identities
   /// Whose claim is verified next.
   var gate: LoginGate
+  /// Who is being verified by the store: a client may leave before its verdict, and must not
+  /// guess unseen.
+  var verifications: [SessionID: Offender] = [:]
   /// Claims for a pool that has no worker.
   var claimsWithoutWorker: [SessionID] = []
   var known: KnownAccounts

@@ -10,6 +10,8 @@ internal import Threading
 final class LoginVerifier: @unchecked Sendable {
   /// Requests, or records, of one transaction: others get in between.
   private static let groupMax = 256
+  /// Until records that could not be written are tried again.
+  private static let writeRetry = Interval.milliseconds(250)
   private static let pruneEvery = Interval.seconds(3600)
 
   private let shared: StoreServiceShared
@@ -41,7 +43,8 @@ final class LoginVerifier: @unchecked Sendable {
 
   /// Until the database is to be tried again, or the history to be pruned.
   private var idleMilliseconds: UInt32 {
-    let until = connection.failure == nil ? nextPrune : connection.retryAt
+    var until = connection.failure == nil ? nextPrune : connection.retryAt
+    if !records.isEmpty { until = min(until, StoreClock.monotonic() + Self.writeRetry) }
     return UInt32(clamping: max(1, until.since(StoreClock.monotonic()).milliseconds))
   }
 
@@ -257,6 +260,8 @@ extension LoginVerifier {
 // What is done now and then.
 extension LoginVerifier {
   private func keepHouse() {
+    // Reading can work where writing does not: as long as records wait, they tell.
+    guard records.isEmpty else { return }
     let now = StoreClock.monotonic()
     guard now >= nextPrune || connection.failure != nil else { return }
     let configuration = shared.configuration

@@ -58,7 +58,8 @@ import Testing
     }
     #expect(takeAll(&gate, at: Instant(nanoseconds: 0)) == [299])
     #expect(gate.candidate == nil)
-    #expect(!gate.take(now: Instant(nanoseconds: 0)))
+    let isTaken = gate.take(now: Instant(nanoseconds: 0))
+    #expect(!isTaken)
   }
 }
 
@@ -93,10 +94,14 @@ import Testing
           ipv4: 10, UInt8(number >> 16), UInt8(number >> 8 & 255), UInt8(number & 255), port: 0))
     }
     for number in 0..<UnrecordedBans.countMax {
-      #expect(bans.add(ban(.addresses(prefix(number)), until: 10), at: 0))
+      bans.add(ban(.addresses(prefix(number)), until: 10), at: 0)
     }
-    #expect(!bans.add(ban(.addresses(prefix(1 << 20)), until: 20), at: 5))
-    #expect(bans.add(ban(.addresses(prefix(1 << 20)), until: 20), at: 10))
+    #expect(bans.count == UnrecordedBans.countMax)
+    let another = ban(.addresses(prefix(1 << 20)), until: 20)
+    let isAddedEarly = bans.add(another, at: 5)
+    #expect(!isAddedEarly)
+    let isAddedLater = bans.add(another, at: 10)
+    #expect(isAddedLater)
     #expect(bans.count == 1)
   }
 }

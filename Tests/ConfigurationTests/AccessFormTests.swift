@@ -129,7 +129,8 @@ import Testing
     ),
     (
       "packet_size = { max = 1, action = \"slow-down\" }",
-      "packet_size.action: \"slow-down\" is not one of its values; expected \"drop\" or \"close\""
+      "packet_size.action: \"slow-down\" is not one of its values; "
+        + "expected \"drop\", \"close\" or \"ban\""
     ),
     ("packet_size = {}", "packet_size.max: missing; expected a byte size such as \"4KiB\""),
     (
@@ -216,13 +217,14 @@ import Testing
     (
       "on = \"failed-login\"",
       "on: \"failed-login\" is not one of its values; expected "
-        + "\"failed-logins\" or \"violations\" (did you mean \"failed-logins\"?)"
+        + "\"failed-logins\", \"violations\" or \"refused-connections\" "
+        + "(did you mean \"failed-logins\"?)"
     ),
     (
       "on = \"violations\"\nmax_duration = \"5s\"",
       "max_duration: it is shorter than the first ban; expected at least 1m"
     ),
-    ("", "on: missing; expected \"failed-logins\" or \"violations\""),
+    ("", "on: missing; expected \"failed-logins\", \"violations\" or \"refused-connections\""),
   ])
   func rulesThatAreWrong(lines: String, problem: String) {
     let rule = "[[temporary_ban]]\ncount = 1\nwithin = \"1s\"\nduration = \"1m\"\n\(lines)"

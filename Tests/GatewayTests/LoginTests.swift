@@ -260,3 +260,81 @@ import Testing
     #expect(world.clients[silent].closeReason == .shutdown)
   }
 }
+
+/// Goal: what hostile clients do at the door costs them more than the gateway.
+@Suite struct HostileLoginTests {
+  private func wrongLogin(_ world: VirtualWorld) -> Int {
+    let client = world.connect()
+    world.send(client, Logins.packet("anna", "wrong"))
+    world.settle()
+    return client
+  }
+
+  /// Goal: who leaves before the verdict is counted all the same.
+  @Test func guessingAndLeaving() {
+    let world = VirtualWorld.withLogins {
+      $0.access.temporaryBans = [
+        TemporaryBanRule(
+          name: "guessing", trigger: .failedLogins, target: .address, count: 3,
+          within: .seconds(60), duration: .seconds(60))
+      ]
+    }
+    for _ in 0..<3 {
+      world.reset(wrongLogin(world))
+      world.settle()
+      world.answerClaim(.refused(.wrongSecret))
+    }
+    world.settle()
+    #expect(world.clients[world.connect()].closeReason == .banned)
+    #expect(world.history == Array(repeating: "anna login-refused wrong-secret", count: 3))
+  }
+
+  /// Goal: a claim that was held back and is gone leaves no deadline behind.
+  @Test func leavingTheLine() {
+    let world = VirtualWorld.withLogins {
+      $0.access.logins.rate = Rate(perSecond: 1, burst: 2)
+    }
+    let clients = (0..<3).map { _ in wrongLogin(world) }
+    for client in clients { world.reset(client) }
+    world.settle()
+    world.claims = []
+    world.advance(.seconds(5))
+    #expect(world.shard.nextDeadline == nil || world.shard.nextDeadline! > world.now)
+  }
+
+  /// Goal: a session that was quiet for long is told why it ends.
+  @Test func aFarewellAfterALongRest() {
+    let world = VirtualWorld.withLogins {
+      $0.listeners[0].refusals[.banned] = ReplyTemplate(bytes: Array("out".utf8))
+      $0.listeners[0].writeTimeout = .seconds(1)
+    }
+    let player = world.logIn("anna")
+    world.advance(.seconds(30))
+    world.clients[player].received = []
+    world.setBans([Ban(id: 1, subject: .account(AccountName("anna")!))])
+    world.settle()
+    #expect(world.text(player) == "out")
+    #expect(world.clients[player].closeReason == .banned)
+    #expect(!world.clients[player].wasAborted)
+  }
+
+  /// Goal: a farewell that finds the queue full ends the session once.
+  @Test func aFarewellForASlowClient() {
+    let world = VirtualWorld.withLogins {
+      $0.limits.clientQueueBytesMax = 4096
+      $0.listeners[0].serverToClient = .lengthPrefix(bytesMax: 5000)
+      $0.listeners[0].refusals[.workerViolation] = ReplyTemplate(bytes: Array("out".utf8))
+    }
+    let player = world.logIn("anna")
+    let other = world.logIn("bert")
+    world.clients[player].room = 0
+    let uuid = world.clients[player].uuid
+    world.workers[0].answer(uuid, Packets.make(Array(repeating: 1, count: 4100)))
+    world.settle()
+    world.workers[0].answer(uuid, Packets.make([1]))
+    world.workers[0].answer(uuid, [0xff, 0xff])
+    world.settle()
+    #expect(!world.clients[player].isOpen)
+    #expect(world.clients[other].isOpen)
+  }
+}

@@ -1,0 +1,85 @@
+internal import Auth
+internal import Primitives
+internal import Upstream
+
+/// Workers that want to are told of their sessions.
+extension Shard {
+  mutating func announceOpened(_ index: UInt32, to link: LinkIndex) {
+    guard links[link].wantsSessionEvents else { return }
+    let listener = listener(of: index)
+    let before = links[link].queuedBytes
+    var opened = SessionOpened(
+      clientAddress: sessions[index].client.description, listener: listener.name,
+      framer: listener.framerName, resumed: sessions[index].hadWorker,
+      nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1)
+    opened.account = identities.account(at: sessions[index].identity)?.text ?? ""
+    opened.attributes = attributes(of: index)
+    opened.unauthenticated = sessions[index].phase == .login
+    links[link].sendOpened(opened, of: sessions[index].uuid, time: time)
+    sessions[index].isAnnounced = true
+    if sessions[index].hadWorker {
+      linkStates[Int(link)].inherited += links[link].queuedBytes - before
+    }
+    linkStates[Int(link)].isDirty = true
+  }
+
+  /// With packet balance every worker hears of every session.
+  mutating func announceAll(to link: LinkIndex, pool: Int) {
+    guard configuration.pools[pool].balance == .packet, links[link].wantsSessionEvents else {
+      return
+    }
+    for index in live where self.pool(of: index) == pool && hasWorkers(index) {
+      sessions[index].hadWorker = sessions[index].packetsIn > 0
+      announceOpened(index, to: link)
+    }
+  }
+
+  /// Workers know of the session, or would if there were any.
+  func hasWorkers(_ index: UInt32) -> Bool {
+    if sessions[index].phase == .login {
+      return loginPaths[Int(sessions[index].listener)].forwardsBefore
+    }
+    return sessions[index].phase != .closing
+  }
+
+  /// A client whose packets its workers got before is let in.
+  mutating func announceAuthenticated(_ index: UInt32) {
+    guard sessions[index].isAnnounced else { return }
+    let path = paths[Int(sessions[index].listener)]
+    if path.balancesPackets {
+      for link in pools[path.pool].rotation { sendAuthenticated(index, to: link) }
+    } else if sessions[index].link != Session.noLink {
+      sendAuthenticated(index, to: sessions[index].link)
+    }
+  }
+
+  private mutating func sendAuthenticated(_ index: UInt32, to link: LinkIndex) {
+    guard links[link].wantsSessionEvents else { return }
+    links[link].sendAuthenticated(
+      account: identities.account(at: sessions[index].identity)?.text ?? "",
+      attributes: attributes(of: index), of: sessions[index].uuid, time: time)
+    linkStates[Int(link)].isDirty = true
+  }
+
+  private func attributes(of index: UInt32) -> [(name: String, value: String)] {
+    identities.attributes(at: sessions[index].identity).map { ($0.name, $0.value) }
+  }
+
+  mutating func announceClosed(_ index: UInt32) {
+    guard sessions[index].isAnnounced else { return }
+    sessions[index].isAnnounced = false
+    let path = paths[Int(sessions[index].listener)]
+    if path.balancesPackets {
+      for link in pools[path.pool].rotation { sendClosed(index, to: link) }
+    } else if sessions[index].link != Session.noLink {
+      sendClosed(index, to: sessions[index].link)
+    }
+  }
+
+  private mutating func sendClosed(_ index: UInt32, to link: LinkIndex) {
+    guard links[link].wantsSessionEvents else { return }
+    links[link].sendClosed(
+      reason: sessions[index].closeReason.rawValue, of: sessions[index].uuid, time: time)
+    linkStates[Int(link)].isDirty = true
+  }
+}
