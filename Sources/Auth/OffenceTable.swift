@@ -63,13 +63,17 @@ public struct OffenceTable: Sendable {
     entries = Array(repeating: Entry(), count: setCount * Self.ways)
   }
 
-  /// Counts an offence.
+  /// Counts an offence, unless the ban that the last ones made still holds.
   ///
+  /// - Parameter isBanned: whether the subject is banned now; false within the time of its ban when
+  ///   that was lifted.
   /// - Returns: how long to ban, when this one makes the count full.
-  public mutating func offend(_ subject: Subject, now: Instant) -> Interval? {
+  public mutating func offend(
+    _ subject: Subject, isBanned: Bool = true, now: Instant
+  ) -> Interval? {
     let tag = hash(subject)
     let place = place(of: tag) ?? newPlace(for: tag, now: now)
-    return offend(at: place, now: now)
+    return offend(at: place, isBanned: isBanned, now: now)
   }
 
   /// How many offences count against the rule's.
@@ -84,15 +88,15 @@ public struct OffenceTable: Sendable {
     return Int(entry(at: place, now: now).bans)
   }
 
-  /// Forgets offences and bans alike: an operator lifted the ban.
+  /// Forgets offences and bans alike.
   public mutating func clear(_ subject: Subject) {
     let tag = hash(subject)
     for place in places(of: tag) where entries[place].tag == tag { entries[place] = Entry() }
   }
 
-  private mutating func offend(at place: Int, now: Instant) -> Interval? {
+  private mutating func offend(at place: Int, isBanned: Bool, now: Instant) -> Interval? {
     var entry = entry(at: place, now: now)
-    guard entry.banEnd <= now else { return nil }
+    guard entry.banEnd <= now || !isBanned else { return nil }
     defer { entries[place] = entry }
     let slot = Int(entry.slot % UInt64(Self.slotCount))
     if entry.counts[slot] < .max { entry.counts[slot] += 1 }

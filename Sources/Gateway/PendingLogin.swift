@@ -34,7 +34,7 @@ struct PendingLogin: ~Copyable {
   var packets: [[UInt8]] = []
   var verifyingSince = Instant(nanoseconds: 0)
   /// Why it is refused, which the client is not told.
-  var refusal: LoginRefusal?
+  var detail = ""
   /// The link whose worker is asked, or ``Session/noLink``.
   var askedLink = Session.noLink
   /// Workers that could not say.

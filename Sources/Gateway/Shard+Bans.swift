@@ -106,9 +106,17 @@ extension Shard {
     for rule in configuration.access.temporaryBans.indices
     where configuration.access.temporaryBans[rule].trigger == trigger {
       guard let subject = subject(offender, configuration.access.temporaryBans[rule].target),
-        let length = offences[rule].offend(subject, now: now)
+        let length = offences[rule].offend(
+          subject, isBanned: isBanned(subject, offender), now: now)
       else { continue }
       banByRule(subject, rule: rule, for: length, effects: &effects)
+    }
+  }
+
+  private func isBanned(_ subject: Subject, _ offender: Offender) -> Bool {
+    switch subject {
+    case .addresses: ban(of: offender.client, listener: offender.listener) != nil
+    case .account(let name): ban(of: name, listener: offender.listener) != nil
     }
   }
 

@@ -172,12 +172,13 @@ extension Shard {
     offend(.failedLogins, index, now: now, effects: &effects)
     guard sessions[index].phase == .login else { return }
     let place = sessions[index].login
-    pending.records[place].refusal = refusal
+    // A worker has given its own reason.
+    if pending.records[place].detail.isEmpty { pending.records[place].detail = refusal.rawValue }
     let reason: CloseReason = refusal == .accountDisabled ? .accountDisabled : .loginRefused
     pending.records[place].phase = .refused(reason)
     recordLogin(
       index, account: pending.records[place].credentials.account, outcome: reason.name,
-      detail: refusal.rawValue, &effects)
+      detail: pending.records[place].detail, &effects)
     if now < refusalDue(place) {
       armTimer(of: index)
     } else {
@@ -204,9 +205,9 @@ extension Shard {
   mutating func sendRefusal(
     _ index: UInt32, _ reason: CloseReason, now: Instant, effects: inout Effects
   ) {
-    let refusal = pending.records[sessions[index].login].refusal
+    let detail = pending.records[sessions[index].login].detail
     close(
-      index, reason, flush: true, detail: refusal?.rawValue ?? "", now: now, effects: &effects)
+      index, reason, flush: true, detail: detail, now: now, effects: &effects)
   }
 
   /// Turns a client away for another reason than its claim.
@@ -258,9 +259,12 @@ extension Shard {
       rearm(link)
       return
     }
-    // Nobody is there: it waits for the next worker, as long as its deadline allows.
+    // Nobody can be asked: it waits until somebody can, as long as its deadline allows.
     gate.finished()
     pending.records[place].phase = .waiting
+    if claimsWithoutWorker.count > 2 * pending.count + 64 {
+      claimsWithoutWorker = claimsWithoutWorker.filter { isWaiting($0) }
+    }
     claimsWithoutWorker.append(id(of: index))
   }
 
@@ -278,19 +282,24 @@ extension Shard {
     UInt64(index) << 32 | UInt64(sessions[index].generation)
   }
 
-  /// A worker came into rotation: claims that waited for one are given out again.
+  /// A worker can be asked again: claims that waited for one are given out anew.
   mutating func retryClaims(now: Instant, effects: inout Effects) {
     guard !claimsWithoutWorker.isEmpty else { return }
-    for id in claimsWithoutWorker where isWaiting(id) { gate.append(id, isKnown: true) }
+    let claims = claimsWithoutWorker
     claimsWithoutWorker = []
+    for id in claims where isWaiting(id) { gate.append(id, isKnown: true) }
     dispatchClaims(now: now, effects: &effects)
   }
 
   /// Takes what a worker has answered on clients at the door, if anything.
   mutating func takeAnswers(of link: LinkIndex, now: Instant, effects: inout Effects) {
-    for answer in links[link].takeAnswers() {
+    let answers = links[link].takeAnswers()
+    guard !answers.isEmpty else { return }
+    for answer in answers {
       authenticated(answer.call, answer.outcome, now: now, effects: &effects)
     }
+    // Each left room for another call.
+    retryClaims(now: now, effects: &effects)
   }
 
   /// A worker has answered whether to let a client in, or will not.
@@ -316,7 +325,11 @@ extension Shard {
           account,
           attributes: attributes.map { Credentials.Attribute(name: $0.name, value: $0.value) }),
         for: id, now: now, effects: &effects)
-    case .refused:
+    case .refused(let reason):
+      if !reason.isEmpty, let index = index(of: id), sessions[index].phase == .login {
+        pending.records[sessions[index].login].detail =
+          "\(LoginRefusal.refusedByWorker.rawValue): \(reason)"
+      }
       verdict(.refused(.refusedByWorker), for: id, now: now, effects: &effects)
     case .failed(let detail): failed(id, detail, now: now, effects: &effects)
     }

@@ -133,7 +133,8 @@ extension Shard {
         unsafe pending.records[place].held.append(packet)
       }
     case .hold: unsafe pending.records[place].held.append(packet)
-    case .forward: unsafe send(packet, of: index, now: now)
+    case .forward where workersAreTold(index): unsafe send(packet, of: index, now: now)
+    case .forward: unsafe pending.records[place].held.append(packet)
     case .consume: break
     }
     sessions[index].received.removeFirst(byteCount)

@@ -42,6 +42,16 @@ extension Shard {
     return sessions[index].phase != .closing
   }
 
+  /// Whoever gets the session's packets is told whether it was let in.
+  func workersAreTold(_ index: UInt32) -> Bool {
+    let path = paths[Int(sessions[index].listener)]
+    guard path.balancesPackets else {
+      return sessions[index].link != Session.noLink
+        && links[sessions[index].link].wantsSessionEvents
+    }
+    return pools[path.pool].rotation.allSatisfy { links[$0].wantsSessionEvents }
+  }
+
   /// A client whose packets its workers got before is let in.
   mutating func announceAuthenticated(_ index: UInt32) {
     guard sessions[index].isAnnounced else { return }

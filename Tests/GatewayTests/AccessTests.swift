@@ -138,6 +138,33 @@ private func ban(
   }
 }
 
+/// Goal: a ban that an operator lifted is no licence to go on.
+@Suite struct LiftedBanTests {
+  @Test func countingGoesOn() {
+    let world = VirtualWorld {
+      $0.listeners[0].clientToServer = .lengthPrefix(bytesMax: 1000)
+      $0.access.temporaryBans = [
+        TemporaryBanRule(
+          name: "broken", trigger: .violations, target: .address, count: 2, within: .seconds(60),
+          duration: .seconds(3600))
+      ]
+    }
+    func violate() {
+      let client = world.connect(from: first)
+      world.send(client, [0xff, 0xff])
+      world.settle()
+    }
+    violate()
+    violate()
+    world.setBans([ban("198.51.100.1", id: 9)])
+    world.setBans([])
+    #expect(world.clients[world.connect(from: first)].isOpen)
+    violate()
+    violate()
+    #expect(!world.clients[world.connect(from: first)].isOpen)
+  }
+}
+
 /// Goal: no address, prefix or session takes more than its share.
 @Suite struct LimitTests {
   @Test func connectionsAtATime() {

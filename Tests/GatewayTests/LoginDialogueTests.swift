@@ -70,7 +70,7 @@ import Upstream
 
   /// Goal: what a worker sees of a client before it is let in is marked, and opt-in.
   @Test func dialoguesWithAWorkerBeforeTheLogin() {
-    let world = VirtualWorld.withLogins {
+    let world = VirtualWorld.withLogins(sessionEvents: true) {
       $0.listeners[0].authentication!.login = LoginDescription(
         parts: [Logins.part], before: .forward)
     }
@@ -90,9 +90,26 @@ import Upstream
         == [Packets.make([7]), Logins.packet("anna", "secret"), Packets.make([8])])
   }
 
+  /// Goal: a worker that can't be told who was let in gets nobody's packets before they are.
+  @Test func workersWithoutEventsSeeNothingBefore() {
+    let world = VirtualWorld.withLogins {
+      $0.listeners[0].authentication!.login = LoginDescription(
+        parts: [Logins.part], before: .forward)
+    }
+    let client = world.connect()
+    world.send(client, Packets.make([7]) + Logins.packet("anna", "secret"))
+    world.settle()
+    #expect(world.workers[0].packets.isEmpty)
+    world.answerClaim(.accepted(AccountName("anna")!, attributes: []))
+    world.settle()
+    #expect(
+      world.workers[0].packets.map(\.payload)
+        == [Packets.make([7]), Logins.packet("anna", "secret")])
+  }
+
   /// Goal: a lost worker is replaced for those at the door as for those inside.
   @Test func theWorkerIsLostDuringTheDialogue() {
-    let world = VirtualWorld.withLogins(workers: 2) {
+    let world = VirtualWorld.withLogins(workers: 2, sessionEvents: true) {
       $0.listeners[0].authentication!.login = LoginDescription(
         parts: [Logins.part], before: .forward)
     }

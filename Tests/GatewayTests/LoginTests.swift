@@ -333,7 +333,8 @@ import Testing
     world.settle()
     world.workers[0].answer(uuid, Packets.make([1]))
     world.workers[0].answer(uuid, [0xff, 0xff])
-    world.settle()
+    // The worker is not read while the client's queue is full, for a moment.
+    world.advance(.milliseconds(200))
     #expect(!world.clients[player].isOpen)
     #expect(world.clients[other].isOpen)
   }

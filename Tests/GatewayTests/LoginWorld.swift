@@ -31,15 +31,20 @@ extension LoginInteger {
 extension VirtualWorld {
   /// A gateway whose only listener asks for a password; `adjust` may say otherwise.
   static func withLogins(
-    seed: UInt64 = 1, workers: Int = 1, adjust: (inout GatewayConfiguration) -> Void = { _ in }
+    seed: UInt64 = 1, workers: Int = 1, sessionEvents: Bool = false,
+    adjust: (inout GatewayConfiguration) -> Void = { _ in }
   ) -> VirtualWorld {
-    VirtualWorld(seed: seed, workers: workers) { configuration in
+    let world = VirtualWorld(seed: seed, workers: workers, connects: false) { configuration in
       configuration.listeners[0].clientToServer = .short
       configuration.listeners[0].authentication = AuthenticationConfiguration(
         kind: .password, login: Logins.description)
       configuration.store = StoreConfiguration(path: "virtual")
       adjust(&configuration)
     }
+    for worker in world.workers { worker.sessionEvents = sessionEvents }
+    world.start()
+    world.settle()
+    return world
   }
 
   /// A client comes, says that it is `account`, and the store says yes.
