@@ -1,6 +1,12 @@
 internal import Auth
+internal import Glibc
 internal import Primitives
 internal import Store
+
+/// Bans of one transaction; between two of them the gateway's own writes get in.
+private let groupMax = 4096
+/// Between two transactions, in milliseconds: about as long as one takes.
+private let restBetweenGroups: Int32 = 30
 
 /// The bad lines that are shown; more are only counted.
 private let problemsShownMax = 20
@@ -149,7 +155,10 @@ private struct EntrySource {
   }
 }
 
-/// Adds what is not there yet, in one transaction; only counts it for a dry run.
+/// Adds what is not there yet, group by group; only counts it for a dry run.
+///
+/// A group is added whole or not at all. What an import that was cut off has added stays, and is
+/// passed over when the list is imported again.
 private func add(
   _ bytes: [UInt8], _ format: BanListFormat, _ defaults: ImportDefaults,
   known: inout Set<BanKey>, to database: Database, _ call: Call
@@ -172,5 +181,17 @@ private func add(
     while next() != nil { count += 1 }
     return count
   }
-  return Int(try database.addBans({ () throws(StoreError) in next() }, now: now))
+  var total = 0
+  while true {
+    var asked = 0
+    let added = try database.addBans(
+      { () throws(StoreError) in
+        guard asked < groupMax else { return nil }
+        asked += 1
+        return next()
+      }, now: now)
+    total += added
+    guard added == groupMax else { return total }
+    _ = poll(nil, 0, restBetweenGroups)
+  }
 }
