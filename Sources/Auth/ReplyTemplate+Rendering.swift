@@ -105,10 +105,12 @@ extension ReplyTemplate.TextFormat {
 
   /// Leaves out as many characters at the end as don't fit.
   fileprivate func bytes(of text: String, atMost bytesMax: Int) -> [UInt8] {
-    var text = text[...]
+    // No format makes less than a byte of a character.
+    var text = text.unicodeScalars.prefix(bytesMax)
     var bytes = bytes(of: String(text))
     while bytes.count > bytesMax {
-      text.unicodeScalars.removeLast()
+      // A character takes six bytes at most: this leaves out too few rather than too many.
+      text.removeLast(max(1, (bytes.count - bytesMax) / 6))
       bytes = self.bytes(of: String(text))
     }
     return bytes

@@ -45,7 +45,13 @@ enum StoreAccess {
   }
 
   /// Opens the database, and makes it when there is none.
-  static func open(_ call: Call) throws -> Database { try Database(path: path(call)) }
+  static func open(_ call: Call) throws -> Database {
+    let path = try path(call)
+    let isNew = unsafe access(path, F_OK) != 0 && errno == ENOENT
+    let database = try Database(path: path)
+    if isNew { call.console.note("made a new database: \(quoted(path))") }
+    return database
+  }
 
   /// Opens the database for a question; there has to be one.
   static func openExisting(_ call: Call) throws -> Database {

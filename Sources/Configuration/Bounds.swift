@@ -23,7 +23,7 @@ enum Bounds {
   static let loginDeadline = Interval.milliseconds(100)...Interval.seconds(600)
   static let workerVerdictTimeout = Interval.milliseconds(10)...Interval.seconds(60)
   static let ticketKeys = 1...16
-  static let audienceBytes = 1...255
+  static let audienceBytes = 1...64
   static let ticketLifetime = Interval.seconds(1)...Interval.seconds(30 * 86_400)
 
   static let loginReservedPercent = 0...90

@@ -29,6 +29,7 @@ extension GatehouseForm {
     let login = readLogin(&reader)
     readLoginFramer(&reader, listenerReader, &listener)
     if let login { checkFields(of: login, for: name, &reader) }
+    if let login { checkRecutting(login, &reader, listener) }
     if let kind, let login {
       listener.authentication = readRest(
         &reader, AuthenticationConfiguration(kind: kind, login: login))
@@ -82,6 +83,23 @@ extension GatehouseForm {
         key: reader.path(of: "framer"),
         "with the raw framer the first packet is whatever arrives first, which may be half a login "
           + "or more than one packet"))
+  }
+
+  /// What was held would be cut anew by another framer than the one that found it.
+  private func checkRecutting(
+    _ login: LoginDescription, _ reader: inout TableReader, _ listener: ListenerConfiguration
+  ) {
+    guard let framer = listener.loginFramer, framer != listener.clientToServer,
+      listener.clientToServer != .raw
+    else { return }
+    let forwards = reader.table.entry("forward_first_packet")?.node.value
+    var isForwarded = true
+    if case .boolean(false)? = forwards { isForwarded = false }
+    guard isForwarded || login.before != .refuse else { return }
+    reader.note(
+      "framer", "the listener's framer would cut what this one found anew",
+      expected: "forward_first_packet = false and before = \"refuse\", or the listener's framer to "
+        + "be \"raw\" or the same")
   }
 
   /// A kind that asks the store or checks a signature needs to be told what it is to check.

@@ -26,8 +26,9 @@ public enum LogEvent: Sendable {
   case sessionClosed(SessionClosedEvent)
   /// A client was turned away before it was let in.
   case sessionRefused(SessionRefusedEvent)
-  /// A rule banned an address or an account.
-  case temporaryBan(TemporaryBan)
+  /// A rule banned an address or an account; so many others since the last such line have none of
+  /// their own.
+  case temporaryBan(TemporaryBan, unlogged: UInt64)
   /// The bans in force have changed; so many open sessions were ended by them.
   case bansApplied(bans: Int, sessionsClosed: Int)
   /// A worker answered `ready`; sessions may be given to it.

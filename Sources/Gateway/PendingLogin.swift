@@ -33,6 +33,8 @@ struct PendingLogin: ~Copyable {
   /// The packets of the identity, for a worker that is asked.
   var packets: [[UInt8]] = []
   var verifyingSince = Instant(nanoseconds: 0)
+  /// When its refusal goes out.
+  var refusalDue = Instant(nanoseconds: 0)
   /// Why it is refused, which the client is not told.
   var detail = ""
   /// The link whose worker is asked, or ``Session/noLink``.

@@ -23,7 +23,7 @@ extension Shard {
       return refused(index, .malformed, now: now, effects: &effects)
     }
     pending.records[place].phase = .waiting
-    let isKnown = sessions[index].isAllowed || isKnown(credentials)
+    let isKnown = sessions[index].isAllowed || isKnown(credentials, of: index)
     gate.append(id(of: index), isKnown: isKnown)
     dispatchClaims(now: now, effects: &effects)
   }
@@ -33,16 +33,23 @@ extension Shard {
     return false
   }
 
-  private func isKnown(_ credentials: Credentials) -> Bool {
-    guard let name = knownName(credentials) else { return false }
+  private func isKnown(_ credentials: Credentials, of index: UInt32) -> Bool {
+    guard let name = knownName(credentials, of: index) else { return false }
     let since = time.unixSeconds - Int64(configuration.access.logins.knownFor.milliseconds / 1000)
     return known.contains(name, since: since)
   }
 
   /// What a claim is recognised by: its account, or for a token without one the token itself, of
-  /// which a keyed hash is kept.
-  private func knownName(_ credentials: Credentials) -> AccountName? {
+  /// which a keyed hash is kept. A ticket says whose it is, true or not, as others do.
+  private func knownName(_ credentials: Credentials, of index: UInt32) -> AccountName? {
     if let account = credentials.account { return AccountName(account) }
+    if case .ticket? = listener(of: index).authentication?.kind {
+      do {
+        return try SignedTicket(parsing: credentials.secret).ticket.account
+      } catch {
+        return nil
+      }
+    }
     return AccountName(
       String(decoding: credentials.secret.prefix(AccountName.byteCountMax), as: UTF8.self))
   }
@@ -156,7 +163,9 @@ extension Shard {
     default: break
     }
     if isAllowed { allow(index) }
-    if credentials.account == nil, let name = knownName(credentials) {
+    if case .token? = listener(of: index).authentication?.kind,
+      let name = knownName(credentials, of: index)
+    {
       known.insert(name, at: time.unixSeconds)
     }
     forgiveFailures(account: account)
@@ -179,7 +188,9 @@ extension Shard {
     recordLogin(
       index, account: pending.records[place].credentials.account, outcome: reason.name,
       detail: pending.records[place].detail, &effects)
-    if now < refusalDue(place) {
+    pending.records[place].refusalDue = refusalDue(
+      since: pending.records[place].verifyingSince, now)
+    if now < pending.records[place].refusalDue {
       armTimer(of: index)
     } else {
       sendRefusal(index, reason, now: now, effects: &effects)
@@ -220,8 +231,14 @@ extension Shard {
     close(index, reason, flush: true, ban: ban, now: now, effects: &effects)
   }
 
-  func refusalDue(_ place: UInt32) -> Instant {
-    pending.records[place].verifyingSince + configuration.access.logins.refusalDelay
+  /// When a refusal goes out: a whole number of delays behind the claim, so that the time says
+  /// little of how long it took to find.
+  private func refusalDue(since: Instant, _ now: Instant) -> Instant {
+    let delay = configuration.access.logins.refusalDelay
+    guard delay > .zero else { return now }
+    let delays = now.since(since).nanoseconds / delay.nanoseconds + 1
+    let (nanoseconds, overflow) = delays.multipliedReportingOverflow(by: delay.nanoseconds)
+    return overflow ? now : since + Interval(nanoseconds: nanoseconds)
   }
 
   mutating func recordLogin(

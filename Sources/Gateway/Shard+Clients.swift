@@ -17,7 +17,9 @@ extension Shard {
       pauseUntilWorkerTakes(index, effects: &effects)
       return 0
     }
-    return isIn ? .max : loginBytesWanted(index)
+    if !isIn { return loginBytesWanted(index) }
+    // What is beyond a limit is kept until its time comes.
+    return paths[Int(sessions[index].listener)].isLimited ? Self.limitedReadMax : .max
   }
 
   /// Bytes came from a client; they are cut, and packets are encoded for their worker.
@@ -66,6 +68,9 @@ extension Shard {
       sessions[index].phase == .halfClosed ? CloseReason.clientClosed : .clientReset
     close(index, reason, flush: false, abort: true, now: now, effects: &effects)
   }
+
+  /// Bytes read at a time from a session that limits may slow down.
+  private static let limitedReadMax = 16 << 10
 
   // MARK: Cutting and forwarding
 

@@ -164,7 +164,9 @@ extension Shard {
     of index: UInt32, _ listener: ListenerConfiguration
   ) -> (wait: Wait, deadline: Instant) {
     let place = sessions[index].login
-    if case .refused = pending.records[place].phase { return (.refusal, refusalDue(place)) }
+    if case .refused = pending.records[place].phase {
+      return (.refusal, pending.records[place].refusalDue)
+    }
     let deadline = listener.authentication?.deadline ?? .zero
     return (.login, sessions[index].openedAt + deadline)
   }

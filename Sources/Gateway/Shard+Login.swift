@@ -28,9 +28,18 @@ extension Shard {
     }
   }
 
+  /// Makes room for a client; those that have said who they are stay, if there are others.
   private mutating func evictOldestLogin(now: Instant, effects: inout Effects) {
-    let oldest = pending.records[pending.oldest].session
-    close(oldest, .loginEvicted, flush: true, now: now, effects: &effects)
+    var place = pending.oldest
+    // No more than this many can be verified at a time.
+    for _ in 0...configuration.access.logins.verificationsMax {
+      if case .reading = pending.records[place].phase { break }
+      let newer = pending.records[place].newer
+      guard newer != PendingLogin.none else { break }
+      place = newer
+    }
+    let session = pending.records[place].session
+    close(session, .loginEvicted, flush: true, now: now, effects: &effects)
   }
 
   /// Bytes came from a client that has not been let in.

@@ -49,10 +49,11 @@ public struct Shard: ~Copyable {
   var offences: [OffenceTable]
   var bans: BanTable
   var unrecorded = UnrecordedBans()
-  /// How many of the live sessions a change of bans has left to look at.
-  var sweep: Int?
+  var sweep: Sweep?
   var access = AccessMetrics()
   var refusalLog: RefusalLog
+  /// The same for bans that rules make.
+  var banLog = LogBudget()
 
   var pools: [Pool]
   var links: Slab<Link>
@@ -166,7 +167,6 @@ public struct Shard: ~Copyable {
       endIfOverfull(LinkIndex(index), now: now, effects: &effects)
       effects.io.append(.writeLink(LinkIndex(index)))
     }
-    if sweep != nil { continueSweep(now: now, effects: &effects) }
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
   }
@@ -174,7 +174,7 @@ public struct Shard: ~Copyable {
   /// When ``timePassed(now:effects:)`` is to be called at the latest, or nil.
   public var nextDeadline: Instant? {
     var next = sessionTimers.nextDeadline
-    for other in [linkTimers.nextDeadline, shutdownDeadline, shedAt, claimDeadline] {
+    for other in [linkTimers.nextDeadline, shutdownDeadline, shedAt, claimDeadline, sweep?.due] {
       if let other { next = min(next ?? other, other) }
     }
     return next
@@ -187,15 +187,15 @@ public struct Shard: ~Copyable {
   /// When a claim that waits for the rate of logins may be verified.
   private var claimDeadline: Instant? { gate.nextDeadline }
 
-  /// There is something to do that no event and no deadline announces: the next turn must not wait.
-  public var hasWorkLeft: Bool {
-    if sweep != nil { return true }
+  /// Something was queued for a worker after the turn's end: the next turn must not wait.
+  public var hasUnwritten: Bool {
     for index in linkStates.indices where linkStates[index].isDirty { return true }
     return false
   }
 
   /// Acts on every deadline that has come.
   public mutating func timePassed(now: Instant, effects: inout Effects) {
+    continueSweep(now: now, effects: &effects)
     if let claimDeadline, claimDeadline <= now { dispatchClaims(now: now, effects: &effects) }
     while let index = sessionTimers.popExpired(now: now) {
       sessionDeadlinePassed(index, now: now, effects: &effects)

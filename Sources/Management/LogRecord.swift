@@ -30,7 +30,7 @@ struct LogRecord {
       if let account = event.account { add("account", account.text) }
     case .sessionClosed(let event): self.init(event)
     case .sessionRefused(let event): self.init(event)
-    case .temporaryBan(let ban):
+    case .temporaryBan(let ban, let unlogged):
       self.init(.warning, "temporary-ban")
       switch ban.subject {
       case .addresses(let prefix): add("address", prefix.description)
@@ -39,6 +39,7 @@ struct LogRecord {
       add("rule", ban.rule)
       add("reason", ban.internalReason)
       add("until", UInt64(max(0, ban.until)))
+      if unlogged > 0 { add("unlogged", unlogged) }
     case .bansApplied(let bans, let sessionsClosed):
       self.init(.debug, "bans-applied")
       add("bans", UInt64(bans))

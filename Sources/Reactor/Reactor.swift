@@ -184,7 +184,7 @@ public struct Reactor: ~Copyable {
   }
 
   func waitMilliseconds() -> Int32 {
-    if shard.hasWorkLeft { return 0 }
+    if shard.hasUnwritten { return 0 }
     var deadline = acceptRetryAt
     for other in [shard.nextDeadline, lingering.nextDeadline] {
       if let other { deadline = min(deadline, other) }

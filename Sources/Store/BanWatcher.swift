@@ -18,6 +18,8 @@ final class BanWatcher: @unchecked Sendable {
   private let shared: StoreServiceShared
   private let connection: StoreConnection
   private var table = BanTable.empty
+  /// What the shard may still have: it goes here, on this thread, once the shard has the next one.
+  private var previous = BanTable.empty
   /// The last event that is in ``table``.
   private var seq: Int64 = 0
   private var version: Int64 = 0
@@ -44,6 +46,7 @@ final class BanWatcher: @unchecked Sendable {
     while true {
       _ = shared.watcherWakeUp.wait(milliseconds: Self.turnMilliseconds)
       if shared.isStopping.load(ordering: .acquiring) { return }
+      previous = table
       do throws(StoreError) {
         let isChanged = try connection.perform { database throws(StoreError) in
           try look(database)
@@ -62,7 +65,9 @@ final class BanWatcher: @unchecked Sendable {
     let current = try database.dataVersion
     // After an opening it may be another file, with other bans under the same numbers.
     if loadedOpening != connection.openCount {
+      let before = (seq: seq, count: table.count)
       try reload(database)
+      if seq < before.seq { shared.callbacks.replaced(before.count, table.count) }
     } else {
       guard current != version else { return false }
       guard try update(database) else {

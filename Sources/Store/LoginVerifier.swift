@@ -13,6 +13,7 @@ final class LoginVerifier: @unchecked Sendable {
   /// Until records that could not be written are tried again.
   private static let writeRetry = Interval.milliseconds(250)
   private static let pruneEvery = Interval.seconds(3600)
+  private static let pruneRest = Interval.milliseconds(50)
 
   private let shared: StoreServiceShared
   private let pool: HashPool
@@ -272,8 +273,11 @@ extension LoginVerifier {
         if !hasToldKnown { try tellKnown(database) }
         if now >= nextPrune {
           let seconds = configuration.loginHistoryDays * 86_400
-          try database.pruneLogins(olderThan: StoreClock.unixSeconds() - seconds)
-          nextPrune = now + Self.pruneEvery
+          let count = try database.pruneLogins(
+            olderThan: StoreClock.unixSeconds() - seconds, limit: Database.pruneBatch)
+          // Who waits to be let in comes between two batches.
+          let isThrough = count < Database.pruneBatch
+          nextPrune = now + (isThrough ? Self.pruneEvery : Self.pruneRest)
         }
       }
     } catch {

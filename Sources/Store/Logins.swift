@@ -62,42 +62,46 @@ extension Database {
     }
   }
 
-  /// Forgets logins, in small transactions that let others in between.
+  /// Forgets the oldest logins, in small transactions that let others in between.
   ///
   /// - Parameters:
   ///   - olderThan: Unix seconds.
   ///   - countMax: how many of the newest may stay.
+  ///   - limit: about how many go at most; ask again when as many went.
   /// - Returns: how many lines of the history went.
   @discardableResult
   public func pruneLogins(
-    olderThan: Int64, countMax: Int64 = loginCountMax
+    olderThan: Int64, countMax: Int64 = loginCountMax, limit: Int = .max
   ) throws(StoreError) -> Int {
     var total = 0
-    let batch = 5000
-    var count = batch
-    while count == batch {
+    var count = Self.pruneBatch
+    while count == Self.pruneBatch, total < limit {
       try run(
         "DELETE FROM login WHERE id IN (SELECT id FROM login WHERE at < ? LIMIT ?)",
-        [.integer(olderThan), .integer(Int64(batch))])
+        [.integer(olderThan), .integer(Int64(Self.pruneBatch))])
       count = changeCount
       total += count
     }
     // Numbers are given in order, so those this far behind the last are beyond the count.
-    let last = try integer("SELECT max(id) FROM login")
-    count = batch
-    while count == batch {
+    let last = try integer("SELECT coalesce(max(id), 0) FROM login")
+    count = Self.pruneBatch
+    while count == Self.pruneBatch, total < limit {
       try run(
         "DELETE FROM login WHERE id IN (SELECT id FROM login WHERE id <= ? ORDER BY id LIMIT ?)",
-        [.integer(last - max(0, countMax)), .integer(Int64(batch))])
+        [.integer(last - max(0, countMax)), .integer(Int64(Self.pruneBatch))])
       count = changeCount
       total += count
     }
+    guard total < limit else { return total }
     try run(
       "DELETE FROM last_login WHERE at < ?"
         + " AND NOT EXISTS (SELECT 1 FROM account WHERE account.key = last_login.account)",
       [.integer(olderThan)])
     return total
   }
+
+  /// Lines of the history that one transaction forgets.
+  public static let pruneBatch = 2000
 }
 
 extension Database {

@@ -42,17 +42,22 @@ public struct StoreServiceCallbacks: Sendable {
   public var known: @Sendable ([AccountName]) -> Void
   /// For the log: the error with which the store begins to fail; nil when it works again.
   public var stateChanged: @Sendable (StoreError?) -> Void
+  /// For the log: another database was found in the place of the one that was there, one in which
+  /// less has happened; how many bans and allowances held before, and how many do now.
+  public var replaced: @Sendable (_ before: Int, _ now: Int) -> Void
 
   public init(
     deliver: @escaping @Sendable (SessionID, LoginVerdict) -> Void,
     bans: @escaping @Sendable (BanTable) -> Void,
     known: @escaping @Sendable ([AccountName]) -> Void = { _ in },
-    stateChanged: @escaping @Sendable (StoreError?) -> Void = { _ in }
+    stateChanged: @escaping @Sendable (StoreError?) -> Void = { _ in },
+    replaced: @escaping @Sendable (_ before: Int, _ now: Int) -> Void = { _, _ in }
   ) {
     self.deliver = deliver
     self.bans = bans
     self.known = known
     self.stateChanged = stateChanged
+    self.replaced = replaced
   }
 }
 

@@ -33,6 +33,11 @@ func startStore(
     stateChanged: { failure in
       guard let failure else { return log.log(.info, "store-recovered", ["path": store.path]) }
       log.log(.error, "store-unavailable", ["path": store.path, "reason": "\(failure)"])
+    },
+    replaced: { before, now in
+      log.log(
+        .warning, "store-replaced",
+        ["path": store.path, "bans_before": "\(before)", "bans": "\(now)"])
     })
   let (service, bans) = try StoreService.start(settings, callbacks)
   log.log(.info, "store-opened", ["path": store.path, "bans": "\(bans.count)"])

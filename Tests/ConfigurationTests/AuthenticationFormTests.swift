@@ -130,9 +130,27 @@ import Testing
         "f:5:1: warning: listener[1].auth.framer: \(warning)"
       ])
     #expect(warnings(text("kind = \"token\"\n\(Self.login)", framer: "length-prefix")) == [])
+    let nothingHeld = "forward_first_packet = false\nbefore = \"refuse\"\n"
     #expect(
-      warnings(text("kind = \"token\"\nframer = \"raw\"\n\(Self.login)", framer: "length-prefix"))
+      warnings(
+        text(
+          "kind = \"token\"\nframer = \"raw\"\n\(nothingHeld)\(Self.login)",
+          framer: "length-prefix"))
         == ["f:7:10: warning: listener[1].auth.framer: \(warning)"])
+  }
+
+  /// Goal: nothing is configured that would have packets cut anew by another framer.
+  @Test func packetsOfTheLoginFramerMustNotBeCutAnew() {
+    let lines = "kind = \"token\"\nframer = { kind = \"delimiter\", delimiter = \"x\" }\n"
+    for (more, framer, isRight) in [
+      ("", "raw", true), ("", "length-prefix", false),
+      ("forward_first_packet = false\n", "length-prefix", false),
+      ("before = \"refuse\"\n", "length-prefix", false),
+      ("before = \"refuse\"\nforward_first_packet = false\n", "length-prefix", true),
+    ] {
+      let found = problems(text(lines + more + Self.login, framer: framer))
+      #expect(found.isEmpty == isRight, "\(more) \(framer): \(found)")
+    }
   }
 
   @Test(arguments: [
@@ -205,7 +223,7 @@ import Testing
       ])
     #expect(
       problemsOf("kind = \"ticket\"\naudience = \"\"\n\(keys)\n" + Self.login) == [
-        "audience: the string is empty; expected 1 to 255 bytes"
+        "audience: the string is empty; expected 1 to 64 bytes"
       ])
   }
 

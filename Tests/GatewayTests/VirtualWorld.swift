@@ -107,7 +107,7 @@ final class VirtualWorld {
   func settle(_ location: SourceLocation = #_sourceLocation) {
     for _ in 0..<100_000 {
       turn()
-      if moved || shard.hasWorkLeft { continue }
+      if moved { continue }
       let deadline = shard.nextDeadline ?? .distantFuture
       check(deadline > now || isFinished, "the driver would be woken up for ever")
       return
