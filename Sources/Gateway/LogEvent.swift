@@ -60,7 +60,13 @@ public enum LogEvent: Sendable {
       .workerLost(_, _, _, reason: .shutdown, _, _, _):
       .info
     case .bansApplied: .debug
-    case .sessionRefused, .temporaryBan, .workerNotReady, .workerLost, .acceptPaused,
+    case .sessionRefused(let event):
+      switch event.reason {
+      // Scanners, health checks, and those who only ask.
+      case .clientClosed, .clientReset, .answered: .info
+      default: .warning
+      }
+    case .temporaryBan, .workerNotReady, .workerLost, .acceptPaused,
       .broadcastRefused:
       .warning
     }

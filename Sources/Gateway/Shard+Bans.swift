@@ -13,12 +13,17 @@ extension Shard {
   ///
   /// New clients are judged by them from here on; open sessions are looked at in the next turns, so
   /// many in each that nobody has to wait for it.
-  public mutating func bansChanged(_ table: BanTable) {
+  ///
+  /// - Parameter event: the store's last event that the table shows.
+  public mutating func bansChanged(_ table: BanTable, event: Int64) {
     bans = table
-    unrecorded.settle(at: time.unixSeconds) { subject in
-      table.bans(covering: subject, at: time.unixSeconds).contains { $0.subject == subject }
-    }
+    unrecorded.show(eventsTo: event)
     beginSweep()
+  }
+
+  /// The store has recorded a ban that a rule made, with this event.
+  public mutating func banRecorded(_ ban: TemporaryBan, event: Int64) {
+    unrecorded.record(ban, event: event)
   }
 
   /// The accounts that logged in lately, as the store knows them when the gateway starts.
@@ -65,14 +70,14 @@ extension Shard {
     sweep.closed += closed
     sweep.place = end
     sweep.due = now + Self.sweepPause
+    // Ending sessions may have made rules ban others meanwhile.
+    if self.sweep?.isToBeginAnew == true { sweep.isToBeginAnew = true }
     if end > 0 {
       self.sweep = sweep
       return
     }
     effects.log.append(.bansApplied(bans: bans.count, sessionsClosed: sweep.closed))
-    // Ending sessions may have made rules ban others meanwhile.
-    let isToBeginAnew = sweep.isToBeginAnew || self.sweep?.isToBeginAnew == true
-    self.sweep = isToBeginAnew ? Sweep(place: live.count, due: sweep.due) : nil
+    self.sweep = sweep.isToBeginAnew ? Sweep(place: live.count, due: sweep.due) : nil
   }
 
   private mutating func endIfBanned(
@@ -164,7 +169,9 @@ extension Shard {
 
   /// Bans at once, and has the store record it.
   mutating func ban(_ ban: TemporaryBan, effects: inout Effects) {
-    unrecorded.add(ban, at: time.unixSeconds)
+    let isHeld = unrecorded.add(ban, at: time.unixSeconds)
+    // Without a store, and without room, it would be a ban in the log alone.
+    guard isHeld || configuration.store != nil else { return }
     access.temporaryBans += 1
     if configuration.store != nil { effects.records.append(.temporaryBan(ban)) }
     if let unlogged = banLog.admit(second: time.unixSeconds) {

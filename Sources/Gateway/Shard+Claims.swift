@@ -151,7 +151,12 @@ extension Shard {
     let isAllowed =
       sessions[index].isAllowed
       || bans.allows(account, listener: Int(sessions[index].listener), at: time.unixSeconds)
-    if !isAllowed, let ban = ban(of: account, listener: Int(sessions[index].listener)) {
+    let listenerIndex = Int(sessions[index].listener)
+    // Its address may have been banned since it came.
+    if !isAllowed,
+      let ban = ban(of: sessions[index].client, listener: listenerIndex)
+        ?? ban(of: account, listener: listenerIndex)
+    {
       return turnAway(index, .banned, ban: ban, now: now, effects: &effects)
     }
     let others = identities.sessions(of: account).filter { sessions[$0].isIn }

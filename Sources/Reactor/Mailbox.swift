@@ -12,7 +12,8 @@ public final class Mailbox: Sendable {
   enum Message: Sendable {
     case command(Command, token: UInt64)
     case verdict(SessionID, LoginVerdict)
-    case bans(BanTable)
+    case bans(BanTable, event: Int64)
+    case banRecorded(TemporaryBan, event: Int64)
     case accountsKnown([AccountName])
     case resolved(LinkIndex, serial: UInt32, Resolver.Outcome)
   }
@@ -77,8 +78,13 @@ public final class Mailbox: Sendable {
     post(.verdict(session, verdict))
   }
 
-  /// The bans in force have changed.
-  public func post(_ bans: BanTable) { post(.bans(bans)) }
+  /// The bans in force have changed, by the store's events up to this one.
+  public func post(_ bans: BanTable, event: Int64) { post(.bans(bans, event: event)) }
+
+  /// The store has recorded a ban that a rule made.
+  public func post(recorded ban: TemporaryBan, event: Int64) {
+    post(.banRecorded(ban, event: event))
+  }
 
   /// Accounts that logged in lately, as the store knows when it has started.
   public func post(accountsKnown accounts: [AccountName]) { post(.accountsKnown(accounts)) }

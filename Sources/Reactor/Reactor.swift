@@ -99,7 +99,7 @@ public struct Reactor: ~Copyable {
     shard = Shard(
       configuration: configuration, index: 0, seed: EntropyPool.word(), now: now,
       unixMilliseconds: Clock.unixMilliseconds())
-    if let store { shard.bansChanged(store.bans) }
+    if let store { shard.bansChanged(store.bans, event: store.event) }
   }
 
   /// Keeps SIGTERM and SIGINT from this thread and those it starts, until ``run()`` reads them.
@@ -200,7 +200,8 @@ public struct Reactor: ~Copyable {
         shard.handle(command, token: token, now: now, effects: &effects)
       case .verdict(let session, let verdict):
         shard.verdict(verdict, for: session, now: now, effects: &effects)
-      case .bans(let bans): shard.bansChanged(bans)
+      case .bans(let bans, let event): shard.bansChanged(bans, event: event)
+      case .banRecorded(let ban, let event): shard.banRecorded(ban, event: event)
       case .accountsKnown(let accounts): shard.accountsKnown(accounts)
       case .resolved(let link, let serial, let outcome):
         guard links[Int(link)].serial == serial else { continue }

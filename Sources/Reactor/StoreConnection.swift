@@ -4,6 +4,8 @@ public import Auth
 public struct StoreConnection: Sendable {
   /// In force when the gateway starts.
   public var bans: BanTable
+  /// The store's last event that ``bans`` shows.
+  public var event: Int64
   /// Has a claim verified; never waits.
   ///
   /// The answer comes by ``Mailbox/post(_:for:)``.
@@ -12,10 +14,11 @@ public struct StoreConnection: Sendable {
   public var record: @Sendable (StoreRecord) -> Void
 
   public init(
-    bans: BanTable, verify: @escaping @Sendable (LoginRequest) -> Void,
+    bans: BanTable, event: Int64, verify: @escaping @Sendable (LoginRequest) -> Void,
     record: @escaping @Sendable (StoreRecord) -> Void
   ) {
     self.bans = bans
+    self.event = event
     self.verify = verify
     self.record = record
   }

@@ -32,13 +32,13 @@ final class BanWatcher: @unchecked Sendable {
   }
 
   /// Opens the database, or makes it, and reads all bans.
-  func load() throws(StoreError) -> BanTable {
+  func load() throws(StoreError) -> (BanTable, event: Int64) {
     try connection.perform(mayCreate: true) { database throws(StoreError) in
       version = try database.dataVersion
       try reload(database)
     }
     loadedOpening = connection.openCount
-    return table
+    return (table, seq)
   }
 
   func run() {
@@ -52,7 +52,7 @@ final class BanWatcher: @unchecked Sendable {
           try look(database)
         }
         shared.health.works(.bans)
-        if isChanged { shared.callbacks.bans(table) }
+        if isChanged { shared.callbacks.bans(table, seq) }
       } catch {
         shared.health.failed(.bans, error)
         shared.count { $0.lastError = error.description }

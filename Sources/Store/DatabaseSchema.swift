@@ -59,4 +59,11 @@ extension Database {
       left -= pauseMilliseconds
     }
   }
+
+  /// Writes what stands there already, to find out whether writing works.
+  func probeWriting() throws(StoreError) {
+    try inTransaction { () throws(StoreError) in
+      try execute("PRAGMA user_version = \(Self.schemaVersion)")
+    }
+  }
 }

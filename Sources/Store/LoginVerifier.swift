@@ -42,24 +42,30 @@ final class LoginVerifier: @unchecked Sendable {
     }
   }
 
+  private var isFailing: Bool {
+    shared.health.isFailing(.reading) || shared.health.isFailing(.writing)
+  }
+
   /// Until the database is to be tried again, or the history to be pruned.
   private var idleMilliseconds: UInt32 {
     var until = connection.failure == nil ? nextPrune : connection.retryAt
-    if !records.isEmpty { until = min(until, StoreClock.monotonic() + Self.writeRetry) }
+    if !records.isEmpty || isFailing {
+      until = min(until, StoreClock.monotonic() + Self.writeRetry)
+    }
     return UInt32(clamping: max(1, until.since(StoreClock.monotonic()).milliseconds))
   }
 
   /// Does `work` with the database and tells the log when that begins or ceases to fail.
   private func perform<R>(
-    _ work: (Database) throws(StoreError) -> R
+    _ part: StoreHealth.Part, _ work: (Database) throws(StoreError) -> R
   ) throws(StoreError) -> R {
     do throws(StoreError) {
       let result = try connection.perform(work)
-      shared.health.works(.logins)
+      shared.health.works(part)
       return result
     } catch {
       // What is said of one row or one secret is no failure of the store.
-      if connection.failure != nil { shared.health.failed(.logins, error) }
+      if connection.failure != nil { shared.health.failed(part, error) }
       shared.count { $0.lastError = error.description }
       throw error
     }
@@ -114,7 +120,7 @@ extension LoginVerifier {
     guard !claims.isEmpty else { return }
     var verdicts: [LoginVerdict] = []
     do throws(StoreError) {
-      try perform { database throws(StoreError) in
+      try perform(.writing) { database throws(StoreError) in
         try database.inTransaction { () throws(StoreError) in
           for (request, claim) in claims {
             verdicts.append(try verdict(on: claim, request, database, now: now))
@@ -132,12 +138,10 @@ extension LoginVerifier {
   ) throws(StoreError) -> LoginVerdict {
     switch claim {
     case .token(let hash):
-      switch try database.useToken(hash: hash, now: now) {
+      switch try database.useToken(hash: hash, now: now, isFor: { isNamed($0, request) }) {
       case .accepted(let account):
-        isNamed(account, request)
-          ? .accepted(account, attributes: request.credentials.attributes)
-          : .refused(.wrongSecret)
-      case .unknown: .refused(.wrongSecret)
+        .accepted(account, attributes: request.credentials.attributes)
+      case .unknown, .otherAccount: .refused(.wrongSecret)
       case .expired: .refused(.expired)
       case .revoked: .refused(.revoked)
       case .alreadyUsed: .refused(.alreadyUsed)
@@ -169,7 +173,7 @@ extension LoginVerifier {
   private func lookUp(_ jobs: consuming [HashPool.Job]) {
     guard !jobs.isEmpty else { return }
     do throws(StoreError) {
-      try perform { database throws(StoreError) in
+      try perform(.reading) { database throws(StoreError) in
         for index in jobs.indices {
           let name = jobs[index].request.credentials.account.flatMap { AccountName($0) }
           guard let name, let found = try database.passwordRecord(of: name) else { continue }
@@ -205,12 +209,16 @@ extension LoginVerifier {
 
   private func write(_ group: [StoreServiceInbox.Record]) throws(StoreError) {
     let now = StoreClock.unixSeconds()
-    try perform { database throws(StoreError) in
+    var recorded: [(ban: TemporaryBan, event: Int64)] = []
+    try perform(.writing) { database throws(StoreError) in
+      recorded = []
       try database.inTransaction { () throws(StoreError) in
         for record in group {
           switch record {
           case .login(let login, let at): try database.recordLogins([(login, at: at)])
-          case .temporaryBan(let ban): try database.addBan(NewBan(ban), now: now)
+          case .temporaryBan(let ban):
+            try database.addBan(NewBan(ban), now: now)
+            recorded.append((ban, try database.newestBanEvent()))
           case .upgrade(let upgrade):
             try database.upgradePassword(
               of: upgrade.account, from: upgrade.old, to: upgrade.new, now: now)
@@ -218,6 +226,7 @@ extension LoginVerifier {
         }
       }
     }
+    for (ban, event) in recorded { shared.callbacks.recorded(ban, event) }
     shared.count { statistics in
       for record in group {
         if case .upgrade = record {
@@ -264,21 +273,24 @@ extension LoginVerifier {
     // Reading can work where writing does not: as long as records wait, they tell.
     guard records.isEmpty else { return }
     let now = StoreClock.monotonic()
-    guard now >= nextPrune || connection.failure != nil else { return }
     let configuration = shared.configuration
     do throws(StoreError) {
-      try perform { database throws(StoreError) in
-        // After a failure: whether the database is back, though nobody asks.
+      // Whether the database is back, though nobody asks.
+      if shared.health.isFailing(.writing) {
+        try perform(.writing) { database throws(StoreError) in try database.probeWriting() }
+      }
+      guard now >= nextPrune || connection.failure != nil || shared.health.isFailing(.reading)
+      else { return }
+      try perform(.reading) { database throws(StoreError) in
         _ = try database.dataVersion
         if !hasToldKnown { try tellKnown(database) }
-        if now >= nextPrune {
-          let seconds = configuration.loginHistoryDays * 86_400
-          let count = try database.pruneLogins(
-            olderThan: StoreClock.unixSeconds() - seconds, limit: Database.pruneBatch)
-          // Who waits to be let in comes between two batches.
-          let isThrough = count < Database.pruneBatch
-          nextPrune = now + (isThrough ? Self.pruneEvery : Self.pruneRest)
-        }
+        guard now >= nextPrune else { return }
+        let seconds = configuration.loginHistoryDays * 86_400
+        let count = try database.pruneLogins(
+          olderThan: StoreClock.unixSeconds() - seconds, limit: Database.pruneBatch)
+        // Who waits to be let in comes between two batches.
+        let isThrough = count < Database.pruneBatch
+        nextPrune = now + (isThrough ? Self.pruneEvery : Self.pruneRest)
       }
     } catch {
       // It is counted and told; the next turn tries again.

@@ -36,8 +36,10 @@ public struct StoreServiceCallbacks: Sendable {
   /// Each request's answer, once; ``StoreService/verify(_:)`` itself calls it when there is no
   /// room.
   public var deliver: @Sendable (SessionID, LoginVerdict) -> Void
-  /// The bans as they are from here on.
-  public var bans: @Sendable (BanTable) -> Void
+  /// The bans as they are from here on, and the last event that they show.
+  public var bans: @Sendable (BanTable, _ event: Int64) -> Void
+  /// A rule's ban was recorded, with this event.
+  public var recorded: @Sendable (TemporaryBan, _ event: Int64) -> Void
   /// Accounts that were let in lately; once, soon after the start.
   public var known: @Sendable ([AccountName]) -> Void
   /// For the log: the error with which the store begins to fail; nil when it works again.
@@ -48,13 +50,15 @@ public struct StoreServiceCallbacks: Sendable {
 
   public init(
     deliver: @escaping @Sendable (SessionID, LoginVerdict) -> Void,
-    bans: @escaping @Sendable (BanTable) -> Void,
+    bans: @escaping @Sendable (BanTable, _ event: Int64) -> Void,
+    recorded: @escaping @Sendable (TemporaryBan, _ event: Int64) -> Void = { _, _ in },
     known: @escaping @Sendable ([AccountName]) -> Void = { _ in },
     stateChanged: @escaping @Sendable (StoreError?) -> Void = { _ in },
     replaced: @escaping @Sendable (_ before: Int, _ now: Int) -> Void = { _, _ in }
   ) {
     self.deliver = deliver
     self.bans = bans
+    self.recorded = recorded
     self.known = known
     self.stateChanged = stateChanged
     self.replaced = replaced
@@ -114,16 +118,17 @@ public final class StoreService: Sendable {
 
   /// Opens the database, reads all bans, and starts the threads.
   ///
-  /// - Returns: the service, and the bans that hold; later ones come to the callback.
+  /// - Returns: the service, the bans that hold, and the last event that they show; later ones come
+  ///   to the callback.
   /// - Throws: what the database can't be opened or read for; ``StoreError/outOfMemory`` when there
   ///   is no thread.
   public static func start(
     _ configuration: StoreServiceConfiguration, _ callbacks: StoreServiceCallbacks
-  ) throws(StoreError) -> (service: StoreService, bans: BanTable) {
+  ) throws(StoreError) -> (service: StoreService, bans: BanTable, event: Int64) {
     precondition((1...64).contains(configuration.passwordThreads))
     let shared = StoreServiceShared(configuration, callbacks)
     let watcher = BanWatcher(shared)
-    let bans = try watcher.load()
+    let (bans, event) = try watcher.load()
     let pool = HashPool(shared)
     let verifier = LoginVerifier(shared, pool)
     var started = 0
@@ -143,7 +148,7 @@ public final class StoreService: Sendable {
       _ = service.stop(timeoutMilliseconds: 1000)
       throw .outOfMemory
     }
-    return (service, bans)
+    return (service, bans, event)
   }
 
   /// Takes a request whose answer comes to the callback; never waits.

@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// Whether the service's threads can work, told when that changes and not each time.
 final class StoreHealth: Sendable {
-  enum Part: Hashable, Sendable { case logins, bans }
+  /// Reading can work where writing does not.
+  enum Part: Hashable, Sendable { case reading, writing, bans }
 
   private let failures = Mutex<[Part: StoreError]>([:])
   private let changed: @Sendable (StoreError?) -> Void
@@ -27,7 +28,9 @@ final class StoreHealth: Sendable {
     if isNews { changed(nil) }
   }
 
+  func isFailing(_ part: Part) -> Bool { failures.withLock { $0[part] != nil } }
+
   var current: StoreError? {
-    failures.withLock { failures in failures[.logins] ?? failures[.bans] }
+    failures.withLock { failures in failures[.writing] ?? failures[.reading] ?? failures[.bans] }
   }
 }

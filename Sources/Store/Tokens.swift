@@ -25,6 +25,8 @@ public struct TokenRow: Equatable, Sendable {
 public enum TokenUse: Equatable, Sendable {
   case accepted(AccountName)
   case unknown
+  /// It is not the account's that it was used for; it stays as it was.
+  case otherAccount
   case expired
   case revoked
   /// A single-use token that let somebody in before.
@@ -58,7 +60,11 @@ extension Database {
   }
 
   /// Counts a use of the token; of two at the same time, a single-use token lets one in.
-  public func useToken(hash: [UInt8], now: Int64) throws(StoreError) -> TokenUse {
+  ///
+  /// - Parameter isWanted: whether the token's account is the one that it is used for.
+  public func useToken(
+    hash: [UInt8], now: Int64, isFor isWanted: (AccountName) -> Bool = { _ in true }
+  ) throws(StoreError) -> TokenUse {
     // Most of what is refused is unknown, and needs no lock.
     guard try token(hash: hash) != nil else { return .unknown }
     return try inTransaction { () throws(StoreError) in
@@ -66,6 +72,7 @@ extension Database {
       if token.revokedAt != nil { return .revoked }
       if let end = token.expiresAt, end <= now { return .expired }
       if token.isSingleUse && token.useCount > 0 { return .alreadyUsed }
+      guard isWanted(token.account) else { return .otherAccount }
       if isDisabled { return .accountDisabled }
       try run(
         "UPDATE token SET used_at = ?, use_count = use_count + 1 WHERE id = ?",

@@ -28,7 +28,8 @@ func startStore(
   settings.allow = configuration.access.allow
   let callbacks = StoreServiceCallbacks(
     deliver: { session, verdict in mailbox.post(verdict, for: session) },
-    bans: { mailbox.post($0) },
+    bans: { mailbox.post($0, event: $1) },
+    recorded: { mailbox.post(recorded: $0, event: $1) },
     known: { mailbox.post(accountsKnown: $0) },
     stateChanged: { failure in
       guard let failure else { return log.log(.info, "store-recovered", ["path": store.path]) }
@@ -39,12 +40,12 @@ func startStore(
         .warning, "store-replaced",
         ["path": store.path, "bans_before": "\(before)", "bans": "\(now)"])
     })
-  let (service, bans) = try StoreService.start(settings, callbacks)
+  let (service, bans, event) = try StoreService.start(settings, callbacks)
   log.log(.info, "store-opened", ["path": store.path, "bans": "\(bans.count)"])
   return StartedStore(
     service: service,
     connection: StoreConnection(
-      bans: bans, verify: { service.verify($0) }, record: { service.record($0) }))
+      bans: bans, event: event, verify: { service.verify($0) }, record: { service.record($0) }))
 }
 
 /// Writes what waits for the store, within a moment.

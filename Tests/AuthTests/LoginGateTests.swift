@@ -80,9 +80,16 @@ import Testing
     #expect(bans.ban(of: prefix, at: 99)?.shownReason == "why")
     #expect(bans.ban(of: prefix, at: 100) == nil)
     #expect(try #require(bans.ban(of: name, at: 100)).id < 0)
-    bans.settle(at: 100) { _ in false }
-    #expect(bans.count == 1)
-    bans.settle(at: 100) { $0 == .account(AccountName("ANNA")!) }
+    bans.record(ban(.account(name), until: 200), event: 7)
+    bans.show(eventsTo: 6)
+    #expect(bans.ban(of: name, at: 100) != nil)
+    bans.show(eventsTo: 7)
+    #expect(bans.ban(of: name, at: 100) == nil)
+    // In the other order, and for a ban that was made anew meanwhile.
+    bans.add(ban(.addresses(prefix), until: 300), at: 0)
+    bans.record(ban(.addresses(prefix), until: 100), event: 5)
+    #expect(bans.ban(of: prefix, at: 100) != nil)
+    bans.record(ban(.addresses(prefix), until: 300), event: 6)
     #expect(bans.isEmpty)
   }
 

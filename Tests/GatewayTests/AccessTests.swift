@@ -129,11 +129,12 @@ private func ban(
     #expect(rule.until == world.shard.time.unixSeconds + 600)
     #expect(world.metrics().access.temporaryBans == 1)
     // Another change of bans does not lift it.
-    world.setBans([])
+    world.setBans([], event: 4)
     #expect(!world.clients[world.connect(from: first)].isOpen)
-    world.setBans([Ban(id: 7, subject: rule.subject, until: rule.until)])
+    world.shard.banRecorded(rule, event: 5)
     #expect(!world.clients[world.connect(from: first)].isOpen)
-    world.setBans([])
+    // Recorded and lifted before anybody looked.
+    world.setBans([], event: 6)
     #expect(world.clients[world.connect(from: first)].isOpen)
   }
 }
@@ -148,6 +149,7 @@ private func ban(
           name: "broken", trigger: .violations, target: .address, count: 2, within: .seconds(60),
           duration: .seconds(3600))
       ]
+      $0.store = StoreConfiguration(path: "virtual")
     }
     func violate() {
       let client = world.connect(from: first)
@@ -156,8 +158,9 @@ private func ban(
     }
     violate()
     violate()
-    world.setBans([ban("198.51.100.1", id: 9)])
-    world.setBans([])
+    for case .temporaryBan(let made) in world.records { world.shard.banRecorded(made, event: 1) }
+    world.setBans([ban("198.51.100.1", id: 9)], event: 1)
+    world.setBans([], event: 2)
     #expect(world.clients[world.connect(from: first)].isOpen)
     violate()
     violate()

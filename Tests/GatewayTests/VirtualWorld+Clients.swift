@@ -72,11 +72,11 @@ extension VirtualWorld {
   }
 
   /// The store says which bans are in force.
-  func setBans(_ bans: [Ban], allowed: [Ban] = []) {
+  func setBans(_ bans: [Ban], allowed: [Ban] = [], event: Int64 = 0) {
     var builder = BanTable.Builder(listeners: configuration.listeners.map(\.name))
     for ban in bans { builder.add(ban, allows: false) }
     for ban in allowed { builder.add(ban, allows: true) }
-    shard.bansChanged(builder.finish())
+    shard.bansChanged(builder.finish(), event: event)
   }
 
   // MARK: What the driver does

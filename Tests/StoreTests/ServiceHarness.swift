@@ -81,10 +81,10 @@ final class ServiceHarness {
     change(&configuration)
     let callbacks = StoreServiceCallbacks(
       deliver: { [told] in told.add(.verdict($0, $1)) },
-      bans: { [told] in told.add(.bans($0)) },
+      bans: { [told] bans, _ in told.add(.bans(bans)) },
       known: { [told] in told.add(.known($0)) },
       stateChanged: { [told] in told.add(.state($0)) })
-    let (service, bans) = try StoreService.start(configuration, callbacks)
+    let (service, bans, _) = try StoreService.start(configuration, callbacks)
     self.service = service
     bansAtStart = bans
     return service
