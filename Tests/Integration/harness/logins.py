@@ -1,0 +1,93 @@
+"""A game behind a gateway that asks who comes: its configuration, and clients that log in."""
+
+from harness import commands
+from harness.client import Client
+from harness.contract import pb
+from harness.gateway import configuration
+
+# The first packet is the whole claim: a line with the name, then the secret.
+PACKET = {"field": [{"name": "account", "kind": "line", "offset": 2},
+                    {"name": "password", "kind": "rest"}]}
+PASSWORD = {"kind": "password", "deadline": "60s", "packet": [PACKET]}
+TOKEN = {"kind": "token", "deadline": "60s",
+         "packet": [{"field": [{"name": "token", "kind": "rest", "offset": 2}]}]}
+
+# As cheap as Argon2id gets, so that no test waits for it.
+STORE = {"path": "gatehouse.db", "password_memory": "64KiB", "password_passes": 1}
+
+
+class Game:
+    """A gateway and the echoing worker behind it, which is told of sessions."""
+
+    def __init__(self, gateway, worker):
+        self.gateway = gateway
+        self.worker = worker
+        self.folder = gateway.directory
+        # Kept, as a client that nobody holds is closed.
+        self._clients = []
+
+    def command(self, *arguments, **options):
+        """A command that must succeed; what it printed."""
+        return commands.succeed(self.folder, *arguments, **options)
+
+    def listed(self, *arguments):
+        return commands.listed(self.folder, *arguments)
+
+    def add_account(self, name, password):
+        commands.add_account(self.folder, name, password)
+
+    def client(self, source="127.0.0.1", listener=0):
+        self._clients.append(Client(self.gateway.ports[listener], source=source))
+        return self._clients[-1]
+
+    def enters(self, claim, source="127.0.0.1"):
+        """The client of a login that must succeed; its first packet has come back."""
+        client = self.client(source)
+        client.echo(claim)
+        return client
+
+    def answer(self, claim, source="127.0.0.1"):
+        """All that the gateway and the game say to a login, once the client has ended its side."""
+        client = self.client(source)
+        try:
+            client.send_packet(claim)
+            client.end_sending()
+            return client.receive_until_closed()
+        except (BrokenPipeError, ConnectionResetError):
+            return b""
+        finally:
+            client.close()
+
+    def is_let_in(self, claim, source="127.0.0.1"):
+        return self.answer(claim, source).endswith(claim)
+
+    def refused(self, claim, reason, detail=None, source="127.0.0.1"):
+        """A login that must fail, for this reason."""
+        with self.client(source).socket as socket:
+            client = "%s:%d" % socket.getsockname()
+            socket.sendall(len(claim).to_bytes(2, "big") + claim)
+            _drain(socket)
+        fields = {"client": client, "reason": reason, **({"detail": detail} if detail else {})}
+        self.gateway.wait_log("session-refused", **fields)
+
+    def accounts(self):
+        """Accounts of all sessions that the worker was told of, in order."""
+        return [request.opened.account for request in self.worker.events("opened")]
+
+
+def start_game(start_gateway, start_worker, auth=PASSWORD, listener=None, on_packet=None, **top):
+    """A Game of one listener. No rule bans anybody unless the test says so."""
+    worker = start_worker(features=[pb.SESSION_EVENTS],
+                          **({"on_packet": on_packet} if on_packet else {}))
+    auth = {"auth": auth} if auth else {}
+    gateway = start_gateway(workers=[worker], listener={**auth, **(listener or {})}, **{
+        "store": STORE, "logins": {"refusal_delay": "20ms"}, "temporary_bans": False, **top})
+    return Game(gateway, worker)
+
+
+def _drain(socket):
+    try:
+        while socket.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
