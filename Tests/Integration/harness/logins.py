@@ -1,9 +1,12 @@
 """A game behind a gateway that asks who comes: its configuration, and clients that log in."""
 
+import urllib.parse
+
 from harness import commands
 from harness.client import Client
 from harness.contract import pb
-from harness.gateway import configuration
+from harness.waiting import until
+from harness.workers import echo
 
 # The first packet is the whole claim: a line with the name, then the secret.
 PACKET = {"field": [{"name": "account", "kind": "line", "offset": 2},
@@ -70,15 +73,32 @@ class Game:
         fields = {"client": client, "reason": reason, **({"detail": detail} if detail else {})}
         self.gateway.wait_log("session-refused", **fields)
 
+    def wait_refused(self, reason, count=1):
+        until(lambda: len(self.gateway.log("session-refused", reason=reason)) >= count,
+              f"{count} refused as {reason}")
+
+    def why(self, **subject):
+        """What the running gateway says of an `account` or an `address`."""
+        status, body = self.gateway.api("GET", "/why?" + urllib.parse.urlencode(subject))
+        assert status == 200, body
+        return body
+
+    def wait_banned(self, **subject):
+        """Until the running gateway knows of a ban on it."""
+        until(lambda: self.why(**subject)["bans"], f"{subject} is banned")
+
+    def wait_not_banned(self, **subject):
+        until(lambda: not self.why(**subject)["bans"], f"{subject} is banned no more")
+
     def accounts(self):
         """Accounts of all sessions that the worker was told of, in order."""
         return [request.opened.account for request in self.worker.events("opened")]
 
 
-def start_game(start_gateway, start_worker, auth=PASSWORD, listener=None, on_packet=None, **top):
+def start_game(start_gateway, start_worker, auth=PASSWORD, listener=None, on_packet=echo,
+               authenticate=None, **top):
     """A Game of one listener. No rule bans anybody unless the test says so."""
-    worker = start_worker(features=[pb.SESSION_EVENTS],
-                          **({"on_packet": on_packet} if on_packet else {}))
+    worker = start_worker(on_packet, [pb.SESSION_EVENTS], authenticate=authenticate)
     auth = {"auth": auth} if auth else {}
     gateway = start_gateway(workers=[worker], listener={**auth, **(listener or {})}, **{
         "store": STORE, "logins": {"refusal_delay": "20ms"}, "temporary_bans": False, **top})

@@ -31,7 +31,7 @@ class Signer:
                 "packet": [{"field": [{"name": "ticket", "kind": "rest", "offset": 2}]}], **more}
 
     def ticket(self, account, issued=0, lifetime=300, nonce=None, **fields):
-        """`issued` is in seconds from now; `name` and `audience` may be others than the signer's."""
+        """`issued` is in seconds from now; `name` and `audience` may differ from the signer's."""
         issued += int(time.time())
         text = ".".join([
             "gh1", fields.get("name", self.name), base64url(account.encode()),
