@@ -49,17 +49,20 @@ class Game:
         client.echo(claim)
         return client
 
-    def answer(self, claim, source="127.0.0.1"):
+    def answer(self, claim, source="127.0.0.1", listener=0):
         """All that the gateway and the game say to a login, once the client has ended its side."""
-        client = self.client(source)
         try:
-            client.send_packet(claim)
-            client.end_sending()
-            return client.receive_until_closed()
-        except (BrokenPipeError, ConnectionResetError):
+            # Who is banned may be reset as early as in connect.
+            client = Client(self.gateway.ports[listener], source=source)
+        except ConnectionResetError:
             return b""
-        finally:
-            client.close()
+        with client.socket:
+            try:
+                client.send_packet(claim)
+                client.end_sending()
+            except OSError:
+                pass
+            return client.receive_until_closed()
 
     def is_let_in(self, claim, source="127.0.0.1"):
         return self.answer(claim, source).endswith(claim)
