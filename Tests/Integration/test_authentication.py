@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 from harness import EXAMPLES, ROOT
 from harness.client import frame
 from harness.commands import run
+from harness.contract import close_reason
 from harness.logins import PASSWORD, TOKEN, start_game
 from harness.tickets import Signer
 from harness.waiting import stays, until
@@ -263,6 +265,17 @@ def test_a_ticket_is_used_once_for_all_restarts(game):
     game.refused(ticket, "login-refused", "already-used")
 
 
+def test_a_ticket_is_used_once_for_all_crashes(game):
+    signer = Signer()
+    game = game(signer.auth())
+    ticket = signer.ticket("anna")
+    game.enters(ticket)
+    game.gateway.signal(signal.SIGKILL)
+    game.gateway.process.wait()
+    game.gateway.start_again()
+    game.refused(ticket, "login-refused", "already-used")
+
+
 def test_a_ticket_of_the_command_and_of_the_example(game, tmp_path):
     """`ticket keygen` and `sign`, and the Python program of examples/tickets."""
     key = tmp_path / "secret.key"
@@ -331,7 +344,34 @@ def test_packets_before_the_login_are_forwarded(game):
     assert authenticated.authenticated.account == "anna"
 
 
+def test_forwarded_and_then_refused(game):
+    """The worker that has seen the client is told that it has gone."""
+    game = game({**LATER, "before": "forward"})
+    client = game.client()
+    client.echo(b"hello")
+    client.send_packet(b"token=guess")
+    assert client.receive_until_closed() == b""
+    (closed,) = game.worker.wait_events("closed")
+    assert closed.closed.reason == close_reason("login-refused")
+    assert game.worker.packets() == [frame(b"hello")]
+
+
 def test_packets_before_the_login_are_refused(game):
     game = game({**LATER, "before": "refuse"})
     game.refused(b"hello", "login-invalid")
     assert game.worker.packets() == []
+
+
+def test_the_history(game):
+    """Who came in and who did not, and why; by account and by address."""
+    game = game()
+    game.add_account("anna", "correct horse")
+    game.enters(b"anna\ncorrect horse", "127.0.0.9")
+    game.refused(b"anna\nguess", "login-refused")
+    game.refused(b"otto\nguess", "login-refused")
+    rows = until(lambda: len(found := game.listed("logins")) == 3 and found, "all are recorded")
+    assert [(row["account"], row["outcome"], row["detail"]) for row in rows] == [
+        ("otto", "login-refused", "unknown-account"), ("anna", "login-refused", "wrong-secret"),
+        ("anna", "accepted", "")]
+    assert len(game.listed("logins", "anna")) == 2
+    assert len(game.listed("logins", "127.0.0.9")) == 1

@@ -4,12 +4,13 @@ import ipaddress
 import json
 import re
 import shlex
+import signal
 import sqlite3
 import time
 
 import pytest
 
-from harness.client import Client, Stream
+from harness.client import Client, Stream, frame
 from harness.commands import run
 from harness.gateway import configuration
 from harness.logins import PASSWORD, STORE, Game, start_game
@@ -164,6 +165,59 @@ def test_while_the_gateway_is_down(game):
     game.gateway.start_again()
     assert game.answer(b"hello", "127.0.0.9") == b"banned until never: flooding\n"
     assert game.is_let_in(b"hello", "127.0.0.8")
+
+
+def test_over_while_the_gateway_is_down(game):
+    game = game()
+    game.gateway.stop()
+    game.command("ban", "127.0.0.9", "--for", "1s")
+    until(lambda: game.listed("bans") == [], "the ban is over")
+    game.gateway.start_again()
+    game.enters(b"hello", "127.0.0.9")
+
+
+def test_a_crash(game):
+    """Bans are in the store, not in the gateway."""
+    game = game()
+    game.command("ban", "127.0.0.9")
+    game.gateway.signal(signal.SIGKILL)
+    game.gateway.process.wait()
+    game.gateway.start_again()
+    assert game.answer(b"hello", "127.0.0.9").startswith(b"banned")
+
+
+def test_who_takes_nothing(game):
+    """A banned client that does not read is out as soon as any other."""
+    game = game(limits={"client_queue": "64MiB"})
+    client = Client(game.gateway.ports[0], source="127.0.0.9", receive_buffer_bytes=4096)
+    # More than the system's own buffers take.
+    client.send(frame(b"x" * 60_000) * 200)
+    until(lambda: game.gateway.metrics()["gatehouse_client_queue_bytes"] > 0, "answers wait")
+    game.command("ban", "127.0.0.9")
+    until(lambda: game.gateway.sessions() == [], "it is out", SECONDS_UNTIL_BANNED_MAX)
+    client.close()
+
+
+def test_a_list_again(game):
+    """In another form, exported and imported: nothing is banned twice."""
+    game = game()
+    lines = ["127.0.9.0/24", "2001:db8::/32", "192.0.2.1-192.0.2.3", "account:mallory"]
+    game.command("ban", "import", "-", "--reason", "listed", input="\n".join(lines))
+    game.wait_banned(address="127.0.9.9")
+    before = game.listed("bans")
+    for form in ["plain", "csv", "json"]:
+        exported = game.command("ban", "export", "--format", form)
+        done = game.command("ban", "import", "-", "--format", form, input=exported)
+        assert done.startswith("added 0, already there "), done
+    assert game.listed("bans") == before
+
+
+def test_a_list_with_a_bad_line(game):
+    """Named by its number; nothing of it is taken."""
+    game = game()
+    done = game.run("ban", "import", "-", input="127.0.0.9\n127.0.0.300\n")
+    assert done.returncode == 1 and "2" in done.stderr and "127.0.0.300" in done.stderr
+    assert game.listed("bans") == []
 
 
 def test_a_list_while_sessions_play(game):

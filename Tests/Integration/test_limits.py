@@ -82,6 +82,28 @@ def test_packets_that_are_slowed_down(game):
     assert metric(game, "gatehouse_packets_dropped_total") == 0
 
 
+def test_who_ends_while_slowed_down(game):
+    """Its end waits behind its packets, and so do the answers to all of them."""
+    game = game({"packets": {"per_second": 50, "burst": 10}})
+    client = game.client()
+    packets = [b"%d" % number for number in range(85)]
+    client.send(b"".join(map(frame, packets)))
+    client.end_sending()
+    assert client.receive_until_closed() == b"".join(map(frame, packets))
+
+
+def test_packets_behind_a_login_are_slowed_down(game):
+    """What came with the login in one go has no way round the limit."""
+    game = game({"packets": {"per_second": 50, "burst": 10}}, auth=PASSWORD)
+    game.add_account("anna", "correct horse")
+    client = game.client()
+    start = time.monotonic()
+    packets = [b"anna\ncorrect horse", *(b"%d" % number for number in range(60))]
+    client.send(b"".join(map(frame, packets)))
+    assert [client.receive_packet() for _ in packets] == packets
+    assert time.monotonic() - start > 0.9
+
+
 def test_bytes_that_are_slowed_down(game):
     """A stream of packets of all sizes, from a client that does not wait."""
     game = game({"bytes": {"per_second": "32KiB", "burst": "4KiB"}})
@@ -282,6 +304,25 @@ def test_the_older_is_replaced(game):
     assert first.receive_until_closed() == b"replaced\n"
     second.echo(b"hello")
     until(lambda: len(game.worker.events("closed")) == 1, "the worker knows")
+
+
+@pytest.mark.parametrize("policy, reason", [
+    ("reject", b"duplicate-login\n"), ("replace", b"replaced\n")])
+def test_many_at_once(game, policy, reason):
+    """Ten logins of one account that are verified at the same time: one of them is in."""
+    game = game(auth={**PASSWORD, "duplicate_login": policy})
+    game.add_account("anna", "correct horse")
+    clients = [game.client() for _ in range(10)]
+    for client in clients:
+        client.send_packet(b"anna\ncorrect horse")
+    name = f'gatehouse_sessions_closed_total{{listener="game",reason="{reason[:-1].decode()}"}}'
+    until(lambda: metric(game, name) == 9, "one is left")
+    (session,) = game.gateway.sessions()
+    (inside,) = [client for client in clients if client.address == session["client"]]
+    assert inside.receive_packet() == b"anna\ncorrect horse"
+    inside.echo(b"hello")
+    clients.remove(inside)
+    assert all(client.receive_until_closed().endswith(reason) for client in clients)
 
 
 # What an operator ends.

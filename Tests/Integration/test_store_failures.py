@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
 import sqlite3
 import stat
 
@@ -26,10 +27,10 @@ class Failing:
     Logins are by tickets, as each has to be written down, or by passwords, which are read alone.
     """
 
-    def __init__(self, start_gateway, start_worker, kind):
+    def __init__(self, start_gateway, start_worker, kind, **top):
         self.signer = Signer()
         auth = PASSWORD if kind == "password" else self.signer.auth()
-        self.game = start_game(start_gateway, start_worker, auth, {"refusal": SHOWN})
+        self.game = start_game(start_gateway, start_worker, auth, {"refusal": SHOWN}, **top)
         self.kind = kind
         self.path = self.game.folder / "gatehouse.db"
         if kind == "password":
@@ -76,7 +77,7 @@ class Failing:
 @pytest.fixture
 def failing(start_gateway, start_worker):
     """failing(kind) -> Failing; `kind` is "ticket" or "password"."""
-    return lambda kind: Failing(start_gateway, start_worker, kind)
+    return lambda kind, **top: Failing(start_gateway, start_worker, kind, **top)
 
 
 def test_locked(failing):
@@ -101,6 +102,26 @@ def test_a_ticket_is_not_lost_to_a_lock(failing):
         other.execute("ROLLBACK")
     until(lambda: failing.game.is_let_in(ticket), "let in")
     assert failing.game.answer(ticket) == b"login-refused\n"
+
+
+def test_a_rule_bans_while_it_is_locked(failing):
+    """At once; the ban is written down when it can be, and holds after a crash."""
+    failing = failing("password", temporary_bans=True, temporary_ban=[
+        {"name": "rule", "on": "failed-logins", "count": 2, "within": "10m", "duration": "1h"}])
+    game = failing.game
+    with failing.sqlite() as other:
+        other.execute("BEGIN EXCLUSIVE")
+        for _ in range(2):
+            game.answer(b"anna\nguess", "127.0.0.5")
+        until(lambda: game.answer(GOOD, "127.0.0.5") == b"banned\n", "banned")
+        assert [row["subject"] for row in game.listed("bans")] == ["127.0.0.9"]
+        other.execute("ROLLBACK")
+    until(lambda: len(game.listed("bans")) == 2, "the ban is written down")
+    assert game.answer(GOOD, "127.0.0.5") == b"banned\n"
+    game.gateway.signal(signal.SIGKILL)
+    game.gateway.process.wait()
+    game.gateway.start_again()
+    assert game.answer(GOOD, "127.0.0.5") == b"banned\n"
 
 
 @pytest.mark.parametrize("kind", ["ticket", "password"])

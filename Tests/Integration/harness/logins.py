@@ -33,6 +33,10 @@ class Game:
         """A command that must succeed; what it printed."""
         return commands.succeed(self.folder, *arguments, **options)
 
+    def run(self, *arguments, **options):
+        """A command that may fail."""
+        return commands.run(self.folder, *arguments, **options)
+
     def listed(self, *arguments):
         return commands.listed(self.folder, *arguments)
 
