@@ -12,8 +12,10 @@ import pytest
 
 from harness.client import Client, Stream, frame
 from harness.commands import run
+from harness.contract import pb
 from harness.gateway import configuration
-from harness.logins import PASSWORD, STORE, Game, start_game
+from harness.logins import PASSWORD, STORE, TOKEN, Game, start_game
+from harness.tickets import Signer
 from harness.waiting import until
 
 # What the issue allows is 250 ms; a slow machine that runs other things too gets more.
@@ -36,7 +38,7 @@ def game(start_gateway, start_worker):
 @pytest.mark.parametrize("subject, source", [
     ("127.0.0.9", "127.0.0.9"), ("127.0.8.0/22", "127.0.9.9"), ("127.0.0.9/32", "127.0.0.9")])
 def test_an_address(game, subject, source):
-    """Who plays is out at once, and told why; others do not feel it; a new connection is refused."""
+    """Who plays is out at once and told why; others do not feel it; who comes is refused."""
     game = game()
     banned, other = game.enters(b"hello", source), game.enters(b"hello", "127.0.0.8")
     game.command("ban", subject, "--reason", "flooding", "--note", "ticket 17")
@@ -79,6 +81,37 @@ def test_a_banned_account_is_not_verified(game):
     for password in [b"correct horse", b"guess"]:
         assert game.answer(b"anna\n" + password) == b"banned until never: cheating\n"
     assert game.gateway.metrics()['gatehouse_logins_total{outcome="refused"}'] == 0
+
+
+def claims(kind):
+    """The authentication, a worker's decision, and who comes first and then, of an account."""
+    signer = Signer()
+    if kind == "ticket":
+        return signer.auth(), None, [signer.ticket("Anna") for _ in range(3)]
+    if kind == "token":
+        return TOKEN, None, [b"the key on the box"] * 3
+
+    def renamed(request):
+        return pb.AuthenticateResult(allowed=True, account="Anna")
+    return {**PASSWORD, "kind": "worker"}, renamed, [b"guest\npass"] * 3
+
+
+@pytest.mark.parametrize("kind", ["ticket", "token", "worker"])
+def test_an_account_that_the_packet_does_not_name(game, kind):
+    """It is known when the claim was verified; the ban holds then."""
+    auth, authenticate, (first, second, third) = claims(kind)
+    game = game(auth, authenticate=authenticate)
+    if kind == "token":
+        game.command("account", "add", "Anna", "--no-password")
+        game.command("token", "add", "anna", "--stdin", input="the key on the box\n")
+    inside = game.enters(first)
+    game.command("ban", "account:anna", "--reason", "cheating")
+    assert inside.receive_until_closed() == b"banned until never: cheating\n"
+    assert game.answer(second) == b"banned until never: cheating\n"
+    game.command("unban", "account:anna")
+    game.wait_not_banned(account="anna")
+    game.enters(third)
+    assert game.accounts() == ["Anna", "Anna"]
 
 
 @pytest.fixture

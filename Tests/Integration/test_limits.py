@@ -1,7 +1,9 @@
 """Limits, rules that ban for a while, duplicate logins, and sessions that an operator ends."""
 
+import contextlib
 import json
 import shlex
+import sqlite3
 import time
 from datetime import datetime
 
@@ -53,7 +55,7 @@ def test_new_connections(game, key):
     game = game({key: {"per_second": 1, "burst": 5}})
     answers = [game.answer(b"hello", "127.0.0.9") for _ in range(30)]
     assert answers[:5] == [frame(b"hello")] * 5
-    assert answers.count(b"connection-limit\n") >= 10
+    assert b"connection-limit\n" in answers
     assert game.is_let_in(b"hello", "127.0.9.9")
     until(lambda: game.is_let_in(b"hello", "127.0.0.9"), "the allowance has grown")
 
@@ -209,6 +211,21 @@ def test_failed_logins(game):
         game.command(*shlex.split(lift)[1:])
         until(lambda: game.is_let_in(good, "127.0.0.9"), "let in again")
     assert metric(game, "gatehouse_temporary_bans_total") == 2
+
+
+def test_a_rules_ban_that_is_lifted_at_once(game):
+    """As soon as it is recorded, before the gateway has read that it is."""
+    game = game(auth=PASSWORD, temporary_bans=True, temporary_ban=[RULE])
+    game.add_account("anna", "correct horse")
+    with contextlib.closing(sqlite3.connect(game.folder / "gatehouse.db")) as store:
+        for number in range(5):
+            source = f"127.0.0.{number + 9}"
+            for _ in range(3):
+                game.answer(b"anna\nguess", source)
+            until(lambda: store.execute("SELECT 1 FROM ban WHERE subject = ?",
+                                        [source]).fetchone(), "the ban is recorded")
+            game.command("unban", source)
+            until(lambda: game.is_let_in(b"anna\ncorrect horse", source), "let in", 10)
 
 
 def test_each_ban_is_longer(game):
