@@ -89,6 +89,18 @@ def test_a_token_is_revoked(game):
     inside.echo(b"still here")
 
 
+def test_a_token_of_a_disabled_account(game):
+    game = game(TOKEN)
+    game.add_account("anna", "unused")
+    token = issue(game, "anna")
+    game.command("account", "disable", "anna")
+    game.refused(token, "account-disabled")
+    game.command("account", "enable", "anna")
+    game.enters(token)
+    game.command("account", "remove", "anna", "--yes")
+    game.refused(token, "login-refused")
+
+
 def test_a_secret_that_the_game_has_already(game):
     game = game(TOKEN)
     game.add_account("anna", "unused")
@@ -241,6 +253,41 @@ def test_a_bad_ticket(game, name):
     game.refused(bad_tickets(signer)[name], "login-refused", name.split()[0])
     game.enters(signer.ticket("anna"))
     assert game.accounts() == ["anna"]
+
+
+def test_a_ticket_of_a_disabled_account(game):
+    """There need not be an account, but if there is one that is disabled, its ticket is no good."""
+    signer = Signer()
+    game = game(signer.auth())
+    game.command("account", "add", "Anna", "--no-password")
+    game.enters(signer.ticket("anna"))
+    game.command("account", "disable", "anna")
+    game.refused(signer.ticket("anna"), "account-disabled")
+    game.enters(signer.ticket("otto"))
+
+
+def test_a_ticket_for_another_account_than_is_named(game):
+    """A packet that has a field for the account as well has to name the ticket's."""
+    signer = Signer()
+    game = game({**signer.auth(), "packet": [{"field": [
+        {"name": "account", "kind": "line", "offset": 2}, {"name": "ticket", "kind": "rest"}]}]})
+    game.refused(b"otto\n" + signer.ticket("anna"), "login-refused", "wrong-secret")
+    game.enters(b"ANNA\n" + signer.ticket("anna"))
+
+
+def test_keys_change_without_a_break(game):
+    """Two keys at a time; one that was taken out is worth nothing."""
+    old, new = Signer("2025"), Signer("2026")
+    keys = [{"id": signer.name, "public_key": signer.public_key} for signer in [old, new]]
+    game = game(old.auth(keys=keys))
+    game.enters(old.ticket("anna"))
+    game.enters(new.ticket("anna"))
+    ticket = old.ticket("anna")
+    game.gateway.stop()
+    game.gateway.config["listener"][0]["auth"]["keys"] = keys[1:]
+    game.gateway.start_again()
+    game.refused(ticket, "login-refused", "bad-signature")
+    game.enters(new.ticket("anna"))
 
 
 def test_a_ticket_is_revoked(game):

@@ -11,6 +11,7 @@ import pytest
 
 from harness.client import Stream, frame
 from harness.commands import run
+from harness.contract import pb
 from harness.logins import PASSWORD, start_game
 from harness.waiting import until
 
@@ -321,6 +322,15 @@ def test_the_older_is_replaced(game):
     assert first.receive_until_closed() == b"replaced\n"
     second.echo(b"hello")
     until(lambda: len(game.worker.events("closed")) == 1, "the worker knows")
+
+
+def test_twice_by_the_name_that_a_worker_gives(game):
+    """Who it is counts, not what the packet says."""
+    game = game(auth={**PASSWORD, "kind": "worker", "duplicate_login": "reject"},
+                authenticate=lambda request: pb.AuthenticateResult(allowed=True, account="Anna"))
+    game.enters(b"first\npass")
+    assert game.answer(b"second\npass") == b"duplicate-login\n"
+    assert len(game.gateway.sessions()) == 1
 
 
 @pytest.mark.parametrize("policy, reason", [
