@@ -207,18 +207,8 @@ def test_knight_online(game):
 
 # Minecraft: pings are answered, a handshake and a name are a login, the ban is shown.
 
-MINECRAFT_STATUS = {"version": {"name": "1.21", "protocol": 767},
-                    "players": {"max": 20, "online": 0}, "description": {"text": "A game"}}
 # Of this example's packets, none is longer than a length of one byte says.
 MINECRAFT_FRAMER = {"kind": "length-prefix", "width": 1}
-
-
-def minecraft():
-    """The documented listener, with a status that has all that clients ask for."""
-    auth = documented(25565)["auth"]
-    auth["answer"][-1]["reply"] = (
-        r"{rest:varint}\0{rest:varint}" + json.dumps(MINECRAFT_STATUS).replace("{", "{{"))
-    return auth
 
 
 def minecraft_login(name):
@@ -231,7 +221,7 @@ def minecraft_login(name):
 
 def test_minecraft_ping(game):
     """mcstatus asks for the status; the answer is the configuration's, no worker is needed."""
-    game = game(minecraft(), MINECRAFT_FRAMER, authenticate=everybody)
+    game = game(documented(25565)["auth"], MINECRAFT_FRAMER, authenticate=everybody)
     server = mcstatus.JavaServer("127.0.0.1", game.gateway.ports[0], timeout=30)
     status = server.status(tries=1)
     assert (status.version.protocol, status.motd.to_plain()) == (767, "A game")
@@ -241,7 +231,7 @@ def test_minecraft_ping(game):
 
 def test_minecraft_ping_of_old_clients(game):
     """mcstatus as clients before 1.7 were; FE begins no packet of today's."""
-    game = game(minecraft(), MINECRAFT_FRAMER, authenticate=everybody)
+    game = game(documented(25565)["auth"], MINECRAFT_FRAMER, authenticate=everybody)
     client = game.client()
     client.send(b"\xfe\x01")
     reply = client.receive_until_closed()
@@ -251,8 +241,8 @@ def test_minecraft_ping_of_old_clients(game):
 
 def test_minecraft_login(game):
     """Two packets in one segment; a worker decides by the name in the second."""
-    game = game(minecraft(), MINECRAFT_FRAMER, authenticate=lambda request: pb.AuthenticateResult(
-        allowed=request.account != "Griefer"))
+    game = game(documented(25565)["auth"], MINECRAFT_FRAMER, authenticate=lambda request:
+                pb.AuthenticateResult(allowed=request.account != "Griefer"))
     client = game.client()
     packets = minecraft_login(b"Anna")
     client.send(b"".join(packets) + b"\x02\x0b\x01")
@@ -268,7 +258,7 @@ def test_minecraft_login(game):
 
 def test_minecraft_shows_a_ban(game):
     """A login's disconnect packet, with lengths that fit; the ban's reason has quotes."""
-    game = game(minecraft(), MINECRAFT_FRAMER, authenticate=everybody, refusal={
+    game = game(documented(25565)["auth"], MINECRAFT_FRAMER, authenticate=everybody, refusal={
         "banned": r'{rest:varint}\0{rest:varint}{{"text":"Until {until}: {reason:json}"}'})
     game.command("ban", "account:anna", "--for", "1h", "--reason", 'said "no"')
     game.wait_banned(account="anna")
