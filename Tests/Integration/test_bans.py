@@ -132,6 +132,11 @@ def test_one_listener_alone(two_listeners):
     clients[0].echo(b"still here")
     game.enters(b"anew", "127.0.0.9")
     assert game.answer(b"anew", "127.0.0.9", 1) == b""
+    game.command("unban", "127.0.0.9")
+    game.wait_not_banned(address="127.0.0.9")
+    game.command("ban", "127.0.0.0/24", "--listener", "game")
+    clients[0].wait_closed()
+    until(lambda: game.answer(b"anew", "127.0.0.9", 1) == frame(b"anew"), "chat is open again")
 
 
 def test_ipv6(start_gateway, start_worker):

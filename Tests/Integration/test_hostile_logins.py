@@ -121,6 +121,7 @@ def test_random_bytes(game):
     game = game({**PASSWORD, "deadline": "2s"})
     chance = random.Random(7)
     before = game.gateway.process.resident_bytes()
+    descriptors = game.gateway.process.descriptors()
     for _ in range(500):
         client = Client(game.gateway.ports[0])
         data = chance.randbytes(chance.choice([1, 2, 3, 10, 100, 1000, 20_000]))
@@ -137,6 +138,7 @@ def test_random_bytes(game):
         client.reset() if chance.random() < 0.3 else client.close()
     until(lambda: game.gateway.metrics()["gatehouse_logins_pending"] == 0, "all have gone")
     assert game.gateway.process.resident_bytes() - before < 64 << 20
+    until(lambda: game.gateway.process.descriptors() <= descriptors + 2, "no socket is left")
     assert game.worker.events("opened") == []
     unharmed(game)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from harness.client import Stream, frame
+from harness.client import Client, Stream, frame
 from harness.commands import run
 from harness.contract import pb
 from harness.logins import PASSWORD, start_game
@@ -23,8 +23,9 @@ SHOWN = {reason: reason + r"\n" for reason in [
 @pytest.fixture
 def game(start_gateway, start_worker):
     """game(limits, auth=None, …) -> Game whose refusals are their reasons' names."""
-    def start(limits=None, auth=None, **options):
-        listener = {"refusal": SHOWN, **({"limits": limits} if limits else {})}
+    def start(limits=None, auth=None, address="127.0.0.1:0", **options):
+        listener = {"address": address, "refusal": SHOWN,
+                    **({"limits": limits} if limits else {})}
         return start_game(start_gateway, start_worker, auth, listener, **options)
     return start
 
@@ -48,6 +49,43 @@ def test_connections_at_a_time(game, key, same, other):
     until(lambda: game.is_let_in(b"hello", same), "room for one")
     for client in clients[1:]:
         client.echo(b"still here")
+
+
+def test_every_end_makes_room(game):
+    """However a connection ends, it is not counted any more."""
+    game = game({"concurrent_per_address": 4}, auth={**PASSWORD, "deadline": "1s"})
+    game.add_account("anna", "correct horse")
+    good = b"anna\ncorrect horse"
+
+    def times_out(client):
+        client.receive_until_closed()
+
+    def resets(client):
+        client.send(frame(good)[:5])
+        client.reset()
+
+    def sends(data):
+        def act(client):
+            try:
+                client.send(data)
+                client.end_sending()
+                client.receive_until_closed()
+            except OSError:
+                pass
+            client.close()
+        return act
+
+    ends = [resets, sends(frame(b"anna\nguess")), sends(frame(b"\xff")), sends(b"\0"),
+            sends(frame(good)), times_out] * 4
+    for end in ends:
+        end(game.client("127.0.0.9"))
+    name = "limits.concurrent_per_address"
+
+    def count():
+        counters = game.why(address="127.0.0.9")["counters"]
+        return next(counter["used"] for counter in counters if counter["name"] == name)
+
+    until(lambda: count() == 0, "all have gone")
 
 
 @pytest.mark.parametrize("key", ["connections_per_address", "connections_per_prefix"])
@@ -246,6 +284,24 @@ def test_each_ban_is_longer(game):
     # The second in which it was written may be another than the one in which it began.
     assert lengths[0] <= 1 and 90 <= lengths[1] <= 100
     assert game.answer(good, "127.0.0.9") == b"banned\n"
+
+
+def test_failed_logins_over_ipv6(game):
+    """Counted and banned by prefix, as one client has as many addresses as it likes."""
+    game = game(auth=PASSWORD, temporary_bans=True, temporary_ban=[RULE], address="[::1]:0")
+    game.add_account("anna", "correct horse")
+
+    def answer(claim):
+        client = Client(game.gateway.ports[0], "::1")
+        client.send_packet(claim)
+        client.end_sending()
+        return client.receive_until_closed()
+
+    for _ in range(3):
+        answer(b"anna\nguess")
+    until(lambda: answer(b"anna\ncorrect horse") == b"banned\n", "banned")
+    (row,) = until(lambda: game.listed("bans"), "the ban is recorded")
+    assert row["subject"] == "::/64"
 
 
 def test_a_session_inside_is_ended_by_the_rule(game):
