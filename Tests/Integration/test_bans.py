@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import sqlite3
+import threading
 import time
 
 import pytest
@@ -112,6 +113,28 @@ def test_an_account_that_the_packet_does_not_name(game, kind):
     game.wait_not_banned(account="anna")
     game.enters(third)
     assert game.accounts() == ["Anna", "Anna"]
+
+
+@pytest.mark.parametrize("subject", ["127.0.0.9", "account:anna"])
+def test_banned_while_it_is_verified(game, subject):
+    """The worker says yes to a client that has been banned since it was asked."""
+    asked, release = threading.Event(), threading.Event()
+
+    def authenticate(request):
+        asked.set()
+        release.wait(60)
+        return pb.AuthenticateResult(allowed=True, account="anna")
+
+    game = game({**PASSWORD, "kind": "worker", "timeout": "30s"}, authenticate=authenticate)
+    client = game.client("127.0.0.9")
+    client.send_packet(b"guest\npass")
+    assert asked.wait(30)
+    game.command("ban", subject, "--reason", "cheating")
+    name, _, value = subject.rpartition(":")
+    game.wait_banned(**{name or "address": value})
+    release.set()
+    assert client.receive_until_closed() == b"banned until never: cheating\n"
+    assert game.worker.packets() == []
 
 
 @pytest.fixture

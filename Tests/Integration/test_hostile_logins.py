@@ -4,11 +4,13 @@ import json
 import random
 import statistics
 import struct
+import threading
 import time
 
 import pytest
 
 from harness.client import Client, frame
+from harness.contract import pb
 from harness.logins import PACKET, PASSWORD, TOKEN, start_game
 from harness.tickets import Signer
 from harness.waiting import until
@@ -184,6 +186,28 @@ def test_one_byte_now_and_then(game):
     assert time.monotonic() - start > 0.9
     game.wait_refused("login-timeout", 2)
     assert game.worker.events("opened") == []
+
+
+def test_the_deadline_while_it_is_verified(game):
+    """An answer that comes after it lets nobody in."""
+    release = threading.Event()
+
+    def authenticate(request):
+        if request.account == "slow":
+            release.wait(60)
+        return pb.AuthenticateResult(allowed=True)
+
+    game = game({**PASSWORD, "kind": "worker", "timeout": "1s", "deadline": "1s"},
+                authenticate=authenticate)
+    client = game.client()
+    client.send_packet(b"slow\npass")
+    client.wait_closed()
+    release.set()
+    until(lambda: game.gateway.log("session-refused"), "it is refused")
+    (refused,) = game.gateway.log("session-refused")
+    assert refused["reason"] in ("login-timeout", "auth-unavailable")
+    logins_are_good(game)
+    assert set(game.accounts()) == {"anna"}
 
 
 def logins_are_good(game):
