@@ -189,6 +189,20 @@ def test_packets_that_close(game):
     assert len(game.worker.packets()) < 100
 
 
+def test_packets_that_ban(game):
+    """Closed, and its address kept out for a while."""
+    game = game({"packets": {"per_second": 1, "burst": 5, "action": "ban"}, "ban_for": "1h"})
+    client = game.client("127.0.0.9")
+    client.send(frame(b"flood") * 100)
+    client.receive_until_closed()
+    until(lambda: game.answer(b"hello", "127.0.0.9") == b"banned\n", "banned")
+    assert game.is_let_in(b"hello", "127.0.0.8")
+    (row,) = until(lambda: game.listed("bans"), "the ban is recorded")
+    assert row["subject"] == "127.0.0.9" and row["until"]
+    game.command("unban", "127.0.0.9")
+    until(lambda: game.is_let_in(b"hello", "127.0.0.9"), "let in again")
+
+
 @pytest.mark.parametrize("action", ["close", "drop"])
 def test_the_longest_packet(game, action):
     """One byte more than allowed; the header counts."""
@@ -333,6 +347,18 @@ def test_violations(game):
                 temporary_ban=[{**RULE, "on": "violations"}])
     for _ in range(3):
         assert game.answer(b"x" * 200, "127.0.0.9") == b"rate-limited\n"
+    until(lambda: game.answer(b"hello", "127.0.0.9") == b"banned\n", "banned")
+    assert game.is_let_in(b"hello", "127.0.0.8")
+
+
+def test_refused_connections(game):
+    """Who goes on and on where there is no room."""
+    game = game({"concurrent_per_address": 1}, temporary_bans=True,
+                temporary_ban=[{**RULE, "on": "refused-connections"}])
+    inside = game.enters(b"hello", "127.0.0.9")
+    for _ in range(3):
+        game.answer(b"hello", "127.0.0.9")
+    assert inside.receive_until_closed() == b"banned\n"
     until(lambda: game.answer(b"hello", "127.0.0.9") == b"banned\n", "banned")
     assert game.is_let_in(b"hello", "127.0.0.8")
 

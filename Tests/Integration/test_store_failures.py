@@ -51,6 +51,7 @@ class Failing:
         """Until logins are refused; who is in stays in, who is banned stays out."""
         until(lambda: self.game.answer(self.claim()) == b"store-unavailable\n", "refused")
         self.inside.echo(b"still here")
+        self.game.gateway.wait_log("store-unavailable", path=str(self.path))
         assert self.game.answer(self.claim(), "127.0.0.9") == b"banned\n"
         assert self.game.gateway.api("GET", "/livez", token=None)[0] == 200
 
@@ -58,6 +59,8 @@ class Failing:
         """Until logins are good again, by themselves; bans are followed again, too."""
         until(lambda: self.game.is_let_in(self.claim()), "let in again")
         self.inside.echo(b"still here")
+        if self.game.gateway.log("store-unavailable"):
+            self.game.gateway.wait_log("store-recovered", path=str(self.path))
         self.game.command("ban", "127.0.0.7")
         self.game.wait_banned(address="127.0.0.7")
         self.game.command("store", "check")
