@@ -12,11 +12,14 @@ def frame(payload):
 
 
 class Client:
-    def __init__(self, port, host="127.0.0.1", receive_buffer_bytes=None):
+    def __init__(self, port, host="127.0.0.1", receive_buffer_bytes=None, source=None):
+        """`source` is an address of its own to come from; all of 127.0.0.0/8 are this machine's."""
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         if receive_buffer_bytes:
             # Before connecting: the window that is offered depends on it.
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.settimeout(DEADLINE_SECONDS)
         self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -75,6 +75,13 @@ class Gateway:
         `ready` is how many workers to wait for: True for all that are configured, 0 for none.
         """
         self.directory = pathlib.Path(directory)
+        self._start_on_free_ports(config, ready, descriptors_max)
+
+    def start_again(self, ready=True):
+        """After a stop: a new process in the same folder, so with the same store; other ports."""
+        self._start_on_free_ports(self.config, ready, None)
+
+    def _start_on_free_ports(self, config, ready, descriptors_max):
         for _ in range(5):
             self._choose_ports(config)
             self._start(toml(self.config), descriptors_max)
