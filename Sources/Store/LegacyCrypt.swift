@@ -20,7 +20,8 @@ enum LegacyCrypt {
     switch fields[1] {
     case "2a", "2b", "2y":
       guard fields.count == 4, fields[2].utf8.count == 2, let cost = number(fields[2]),
-        (4...bcryptCostMax).contains(cost), fields[3].utf8.count == 53
+        (4...bcryptCostMax).contains(cost), fields[3].utf8.count == 53,
+        fields[3].utf8.allSatisfy(isDigit64)
       else { return nil }
       return known(String(text.prefix(29)))
     case "1":
@@ -47,6 +48,11 @@ enum LegacyCrypt {
     case CRYPT_SALT_INVALID, CRYPT_SALT_METHOD_DISABLED: nil
     default: setting
     }
+  }
+
+  /// Whether it is one of `./0-9A-Za-z`, which is not looked at by the check of ``known(_:)``.
+  private static func isDigit64(_ byte: UInt8) -> Bool {
+    (0x2e...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
   }
 
   /// Digits alone; no sign, which `crypt` does not take.
