@@ -9,7 +9,7 @@ gatehouse := .build/release/gatehouse
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build demo test swift-test integration-test lint check setup setup-build install clean help
+.PHONY: build demo test swift-test integration-test fuzz lint check setup setup-build install clean help
 
 build: ## build the gateway: .build/release/gatehouse (the default)
 	@$(SWIFT) build --configuration release --product gatehouse $(LINKING)
@@ -29,8 +29,12 @@ integration-test:
 	@scripts/python-env
 	@.venv/bin/python -m pytest --quiet Tests/Integration
 
+# Two minutes to build; what it found is tried with the Swift tests.
+fuzz: setup-build ## search for inputs that break a parser, for SECONDS=30 each; FUZZERS="login json"
+	@SECONDS_EACH=$(or $(SECONDS),30) Fuzz/run $(FUZZERS)
+
 lint: ## check the format of all Swift files
-	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
 
 check: ## before a commit: lint and the Swift tests
 	@scripts/check

@@ -102,6 +102,15 @@ let package = Package(
     .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
       swiftSettings: testing),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: [
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "Store", "Configuration",
+        "CCrypt",
+      ],
+      path: "Fuzz",
+      exclude: ["README.md", "build", "run", "Entry.swift", "corpus", "dictionaries"],
+      sources: ["Fuzzers", "CorpusTests.swift"], swiftSettings: testing),
     .testTarget(name: "TidyTests", swiftSettings: testing),
   ],
   cxxLanguageStandard: .cxx17

@@ -21,7 +21,15 @@ public struct AccountName: Hashable, Sendable, CustomStringConvertible {
     key = String(decoding: folded, as: UTF8.self)
   }
 
-  public static func == (a: AccountName, b: AccountName) -> Bool { a.key == b.key }
-  public func hash(into hasher: inout Hasher) { hasher.combine(key) }
+  /// By bytes, as the store does: Unicode has several ways to write some letters, and a name that
+  /// one of the two took for another's would be a way around a ban.
+  public static func == (a: AccountName, b: AccountName) -> Bool {
+    a.key.utf8.elementsEqual(b.key.utf8)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    for byte in key.utf8 { hasher.combine(byte) }
+  }
+
   public var description: String { text }
 }

@@ -70,7 +70,9 @@ public struct BanListReader {
       scanned = end
       let hasEnd = end < pending.count
       guard hasEnd || isFinished else {
-        guard end - start > Self.lineBytesMax else { return nil }
+        // A carriage return may be the beginning of the line's end.
+        let hasReturn = end > start && pending[end - 1] == 0x0d
+        guard end - start > Self.lineBytesMax + (hasReturn ? 1 : 0) else { return nil }
         // Its rest may be of any length; none of it is kept.
         let wasSkipping = isSkipping
         isSkipping = true

@@ -19,16 +19,17 @@ enum LegacyCrypt {
     guard fields.count >= 4, fields[0].isEmpty else { return nil }
     switch fields[1] {
     case "2a", "2b", "2y":
-      guard fields.count == 4, fields[2].utf8.count == 2, let cost = Int(fields[2]),
-        (4...bcryptCostMax).contains(cost), fields[3].utf8.count == 53
+      guard fields.count == 4, fields[2].utf8.count == 2, let cost = number(fields[2]),
+        (4...bcryptCostMax).contains(cost), fields[3].utf8.count == 53,
+        fields[3].utf8.allSatisfy(isDigit64)
       else { return nil }
-      return String(text.prefix(29))
+      return known(String(text.prefix(29)))
     case "1":
       guard fields.count == 4, fields[3].utf8.count == 22 else { return nil }
     case "5", "6":
       guard fields.last?.utf8.count == (fields[1] == "5" ? 43 : 86) else { return nil }
       if fields[2].hasPrefix("rounds=") {
-        guard fields.count == 5, let rounds = Int(fields[2].dropFirst(7)),
+        guard fields.count == 5, let rounds = number(fields[2].dropFirst(7)),
           (1000...roundsMax).contains(rounds)
         else { return nil }
       } else if fields.count != 4 {
@@ -36,7 +37,27 @@ enum LegacyCrypt {
       }
     default: return nil
     }
-    return fields.dropLast().joined(separator: "$") + "$"
+    return known(fields.dropLast().joined(separator: "$") + "$")
+  }
+
+  /// Nil for a setting that the system's `crypt` refuses, as for a salt with other characters:
+  /// nobody could ever log in with it.
+  private static func known(_ setting: String) -> String? {
+    // SAFETY: the text ends with zero, and is only read.
+    switch unsafe crypt_checksalt(setting) {
+    case CRYPT_SALT_INVALID, CRYPT_SALT_METHOD_DISABLED: nil
+    default: setting
+    }
+  }
+
+  /// Whether it is one of `./0-9A-Za-z`, which is not looked at by the check of ``known(_:)``.
+  private static func isDigit64(_ byte: UInt8) -> Bool {
+    (0x2e...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+  }
+
+  /// Digits alone; no sign, which `crypt` does not take.
+  private static func number(_ text: Substring) -> Int? {
+    text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
   }
 
   /// What the kind of a setting is called.

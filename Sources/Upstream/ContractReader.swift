@@ -96,9 +96,18 @@ public enum ContractReader {
     }
     guard !fields.malformed else { return nil }
     guard isAllowed else {
-      return .refused(reason: String(decoding: reason.utf8.prefix(200), as: UTF8.self))
+      return .refused(reason: clipped(reason, bytesMax: 200))
     }
     return .allowed(account: account, attributes: lastOfEachName(attributes))
+  }
+
+  /// As many whole characters from the front as have at most `bytesMax` bytes of UTF-8.
+  private static func clipped(_ text: String, bytesMax: Int) -> String {
+    let bytes = Array(text.utf8.prefix(bytesMax + 1))
+    guard bytes.count > bytesMax else { return text }
+    var end = bytesMax
+    while bytes[end] & 0xc0 == 0x80 { end -= 1 }
+    return String(decoding: bytes[..<end], as: UTF8.self)
   }
 
   /// An entry of a `map<string, string>`; what is missing in it is empty.

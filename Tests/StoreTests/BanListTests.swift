@@ -169,6 +169,10 @@ import Testing
     for piece in [1, 7, 8192, 65_536] {
       #expect(read(Array(list.utf8), .plain, pieces: { _ in piece }) == expected, "\(piece)")
     }
+    let longest = "#" + String(repeating: "x", count: BanListReader.lineBytesMax - 1)
+    for piece in [1, BanListReader.lineBytesMax + 1, 65_536] {
+      #expect(read(Array("\(longest)\r\n".utf8), .plain, pieces: { _ in piece }) == [], "\(piece)")
+    }
     let endless = String(repeating: "x", count: 1_000_000)
     #expect(read(endless, .json) == ["line 1: longer than 8192 bytes"])
   }

@@ -104,6 +104,14 @@ import Testing
         "$5$rounds=999999999$abcdefgh$XIppta5rT8zJUu4vAOKQXrwq9uY4Ijlz6VjyOmkx5i4", "auto", "",
         .unknownKind
       ),
+      // What crypt itself would refuse at each login.
+      ("$2y$+4$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", "auto", "", .unknownKind),
+      (
+        "$5$rounds=+1000$abcdefgh$XIppta5rT8zJUu4vAOKQXrwq9uY4Ijlz6VjyOmkx5i4", "auto", "",
+        .unknownKind
+      ),
+      ("$2y$04$abcd&fghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", "auto", "", .unknownKind),
+      ("$1$ab*defgh$cHJi5PXp/ki/ktXzqlk6I1", "auto", "", .unknownKind),
       ("$P$Zabcdefgh.ea/Jq6DyMvNR5r6PvYx91", "auto", "", .unknownKind),
       (md5, "auto", "x", .ambiguousWithSalt),
       (md5, "sha1", "", .notDigits(expected: 40)),

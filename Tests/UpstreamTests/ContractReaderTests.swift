@@ -199,6 +199,21 @@ import Testing
     #expect(live(Wire.integer(2, 1) + [0x80]) == nil)
   }
 
+  /// Goal: a long reason is cut to its bound without breaking a character.
+  @Test(arguments: ["é", "€", "😀"])
+  func aReasonIsCutBetweenCharacters(character: String) {
+    for padding in 0..<5 {
+      let text = String(repeating: "a", count: padding) + String(repeating: character, count: 120)
+      let outcome = Wire.text(3, text).withUnsafeBytes { ContractReader.authenticated($0) }
+      guard case .refused(let reason) = outcome else {
+        Issue.record("\(String(describing: outcome))")
+        continue
+      }
+      #expect(text.hasPrefix(reason))
+      #expect((200 - character.utf8.count + 1...200).contains(reason.utf8.count))
+    }
+  }
+
   // MARK: Fuzz
 
   /// Goal: no bytes make a reader trap, or return what does not lie in the message.
