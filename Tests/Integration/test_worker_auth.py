@@ -51,7 +51,7 @@ def test_refused(start_gateway, start_worker, connect):
     client = connect(gateway)
     client.send_packet(b"anna\nwrong")
     client.receive_until_closed()
-    gateway.wait_log("session-refused", reason="login-refused", detail="refused-by-worker")
+    gateway.wait_log("session-refused", reason="login-refused", detail="refused-by-worker: no")
     assert game.packets() == [] and game.events("opened") == []
 
 

@@ -145,7 +145,7 @@ class Worker:
                 self.requests.append(request)
                 if request.WhichOneof("event") is None:
                     self.on_packet(self, request)
-        except grpc.RpcError:
-            pass  # The gateway is gone.
+        except (grpc.RpcError, IndexError):
+            pass  # The gateway is gone, and perhaps the stream an answer was for.
         finally:
             outbox.put(None)
