@@ -60,7 +60,9 @@ public struct LoginLimits: Equatable, Sendable {
   /// An account is known for so long after its last login.
   public var knownFor: Interval = .seconds(14 * 86_400)
   /// Claims that are with the store or with workers at one time; the others wait.
-  public var verificationsMax = 64
+  ///
+  /// Few: what is being verified is verified to its end, though its client may have left.
+  public var verificationsMax = 16
   /// Clients that have not been let in yet, at one time; the oldest goes for a newer one.
   public var pendingMax = 1024
   /// No refusal goes out sooner after the claim began to be verified: what is quick to refuse can't

@@ -73,12 +73,20 @@ private func add(_ effect: BanEffect, _ call: Call) throws -> ExitStatus {
   let ban = NewBan(
     effect: effect, subject: subject, listener: listener, shownReason: reason,
     internalReason: note, author: author, until: until)
+  let before = try database.bans(
+    covering: subject, includingEnded: false, now: call.now, limit: 1000
+  ).filter { $0.effect == effect && $0.subject == subject && $0.listener == listener }
   let id = try database.addBan(ban, now: call.now)
   let verb = effect == .ban ? "banned" : "allowed"
   let scope = listener.map { " on listener \(visible($0))" } ?? ""
   try call.console.write(
     "\(verb) \(visible(SubjectText.describe(subject)))\(scope), "
       + "\(TimeText.end(until, now: call.now)) (number \(id))\n")
+  for row in before {
+    call.console.note(
+      "note: number \(row.id) holds as well, \(TimeText.end(row.until, now: call.now)); "
+        + "`\(BanText.liftCommand(row))` lifts them together")
+  }
   if effect == .ban { try warnOfAllowance(subject, database, call) }
   return .done
 }
@@ -106,8 +114,9 @@ private func lift(_ effect: BanEffect, _ call: Call) throws -> ExitStatus {
     now: call.now)
   for row in lifted {
     try call.console.write(
-      "\(effect == .ban ? "unbanned" : "no longer allowed:") "
-        + "\(visible(BanText.what(row, now: call.now)))\n")
+      "\(effect == .ban ? "lifted the ban of" : "lifted the allowance of") "
+        + "\(visible(SubjectText.describe(row.subject)))"
+        + "\(row.listener.map { " on listener \(visible($0))" } ?? "") (number \(row.id))\n")
   }
   let others = try database.bans(
     covering: subject, includingEnded: false, now: call.now, limit: 100

@@ -36,6 +36,11 @@ func exportBans(_ call: Call) throws -> ExitStatus {
   if writer.leftOut > 0 {
     call.console.note("left out \(writer.leftOut) that \(format.rawValue) has no form for")
   }
+  if writer.simplified > 0 {
+    call.console.note(
+      "note: \(writer.simplified) of them have an end, or are for one listener; "
+        + "\(format.rawValue) can't say so, csv and json can")
+  }
   if file != nil { call.console.note("wrote \(writer.written) to \(quoted(path))") }
   return .done
 }
@@ -46,6 +51,8 @@ struct BanListWriter {
   private(set) var written = 0
   /// Accounts and IPv6 networks, in formats without them.
   private(set) var leftOut = 0
+  /// Those with an end, or of one listener, in formats that can't say so.
+  private(set) var simplified = 0
 
   init(_ format: BanListFormat) { self.format = format }
 
@@ -88,6 +95,7 @@ struct BanListWriter {
         : "\(range.first) - \(range.last) , 0 , \(name)\n"
     }
     written += 1
+    if format != .csv, row.until != nil || row.listener != nil { simplified += 1 }
     return Array(text.utf8)
   }
 

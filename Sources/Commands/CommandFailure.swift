@@ -30,7 +30,11 @@ struct CommandFailure: Error, Equatable {
 }
 
 /// `text` in quotation marks, without anything that a terminal would obey.
-func quoted(_ text: String) -> String { "\"\(visible(text))\"" }
+func quoted(_ text: String) -> String {
+  let shown = text.unicodeScalars.prefix(200)
+  let isCut = shown.endIndex != text.unicodeScalars.endIndex
+  return "\"\(visible(String(shown)))\(isCut ? "…" : "")\""
+}
 
 /// `text` with its control characters written out.
 func visible(_ text: String) -> String {

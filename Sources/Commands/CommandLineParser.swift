@@ -68,6 +68,10 @@ private func parseGeneralOptions(_ arguments: [String], _ table: SubcommandTable
 
 private func parseOptions(_ arguments: [String], of command: Subcommand) -> Invocation {
   let hint = "\(command.program) --help"
+  // What stands for bytes that are not UTF-8: nobody meant it.
+  guard !arguments.contains(where: { $0.unicodeScalars.contains("\u{fffd}") }) else {
+    return .wrong("\(command.program): an argument is not UTF-8", help: hint)
+  }
   switch readOptions(arguments, command.options + [.help]) {
   case .wrong(let message): return .wrong("\(command.program): \(message)", help: hint)
   case .read(let options, let operands):

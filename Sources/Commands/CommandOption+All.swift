@@ -10,11 +10,12 @@ extension CommandOption {
   static let duration = CommandOption(
     "for", argument: "TIME", "how long it holds: 30s, 15m, 12h, 7d, 4w, 1d12h; without it, for ever"
   )
-  static let reason = CommandOption("reason", argument: "TEXT", "why; the banned may be shown it")
+  static let reason = CommandOption(
+    "reason", argument: "TEXT", "why; of a ban, the banned may be shown it")
   static let note = CommandOption("note", argument: "TEXT", "why; shown to operators only")
   static let listener = CommandOption(
     "listener", argument: "NAME", "for this listener alone; without it, for all")
-  static let yes = CommandOption("yes", "do it although it reaches far")
+  static let yes = CommandOption("yes", "yes, really: a very wide ban, or an account that goes")
   static let search = CommandOption(
     "search", argument: "TEXT", "only what has this text in its subject, reason, note or author")
   static let accountSearch = CommandOption(
@@ -26,7 +27,7 @@ extension CommandOption {
   static let limit = CommandOption(
     "limit", letter: "n", argument: "NUMBER", "at most so many lines; 100 when not given")
   static let format = CommandOption(
-    "format", argument: "FORMAT", "plain, csv, json, p2p or dat; auto looks at the file")
+    "format", argument: "FORMAT", "plain, csv, json, p2p or dat; the default looks at the file")
   static let hashFormat = CommandOption(
     "format", argument: "FORMAT", "how the hashes were made; see above")
   static let dryRun = CommandOption("dry-run", "only say what would be done")

@@ -16,7 +16,7 @@ private func serve(_ run: @escaping @Sendable (String) -> Int32) -> Subcommand {
     explanation: "Listens for clients, connects to workers, and runs until SIGTERM, SIGINT or "
       + "SIGHUP.",
     examples: ["gatehouse serve --config gatehouse.toml"],
-    run: { call in try passedOn(run(try requiredConfiguration(call))) })
+    run: { call in try passedOn(run(try StoreAccess.configurationPath(call))) })
 }
 
 private func check(_ run: @escaping @Sendable (String) -> Int32) -> Subcommand {
@@ -29,7 +29,7 @@ private func check(_ run: @escaping @Sendable (String) -> Int32) -> Subcommand {
       file that is right gets a summary on standard output, and the exit status is 0.
       """,
     examples: ["gatehouse check --config gatehouse.toml"],
-    run: { call in try passedOn(run(try requiredConfiguration(call))) })
+    run: { call in try passedOn(run(try StoreAccess.configurationPath(call))) })
 }
 
 private func demo(_ run: @escaping @Sendable () -> Int32) -> Subcommand {
@@ -46,12 +46,6 @@ private let helpCommand = Subcommand(
   words: ["help"], operands: "[COMMAND]...", summary: "show a command's help",
   explanation: "`gatehouse help COMMAND` is `gatehouse COMMAND --help`.",
   examples: ["gatehouse help ban import"], run: { _ in .done })
-
-private func requiredConfiguration(_ call: Call) throws(CommandFailure) -> String {
-  if let path = call.value(.config) { return path }
-  throw CommandFailure(
-    "--config FILE is missing\nTry \"\(call.command.program) --help\".", .wrongCommandLine)
-}
 
 /// A gateway's own exit status, which may be one that no other command has.
 struct ProgramStatus: Error {

@@ -23,7 +23,9 @@ enum StoreAccess {
   static func configuration(_ call: Call) throws(CommandFailure) -> GatewayConfiguration {
     let path = try configurationPath(call)
     guard let configuration = readConfiguration(path: path, showsWarnings: false) else {
-      throw CommandFailure("the configuration \(path) can't be used")
+      throw CommandFailure(
+        "the configuration \(path) can't be used; commands on the database also take its file "
+          + "alone, with --store FILE")
     }
     return configuration
   }

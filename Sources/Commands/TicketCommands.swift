@@ -38,11 +38,13 @@ private func makeKey(_ call: Call) throws -> ExitStatus {
   do {
     try file.write(Array((key.secretText + "\n").utf8))
     try file.finish()
+    // Without its other half, which nobody would have seen, it is of no use.
+    try call.console.write("\(key.publicText)\n")
+    try call.console.flush()
   } catch {
     file.remove()
     throw error
   }
-  try call.console.write("\(key.publicText)\n")
   call.console.note(
     "the secret key is in \(quoted(file.path)); above is the public key, for the configuration")
   return .done

@@ -64,23 +64,37 @@ private func issue(_ call: Call) throws -> ExitStatus {
   let id = try database.addToken(
     hash: secret.hash, account: name, label: label, expiresAt: end, isSingleUse: call.has(.once),
     by: author, now: call.now)
+  do {
+    try show(secret.text, id, of: name, end, call)
+  } catch {
+    // Nobody has seen it: it must not go on being good.
+    try database.revokeToken(id: id, by: author, now: call.now)
+    call.console.note("token \(id) was revoked, as nobody could see its secret")
+    throw error
+  }
+  return .done
+}
+
+private func show(
+  _ secret: String, _ id: Int64, of name: AccountName, _ end: Int64?, _ call: Call
+) throws {
   if call.has(.json) {
     let bytes = JSONWriter.object { json in
       json.member("id", id)
       json.member("account", name.text)
-      json.member("token", secret.text)
+      json.member("token", secret)
       json.optional("expires", end.map { TimeText.describe($0) })
       json.member("once", call.has(.once))
     }
     try call.console.write(bytes + [UInt8(ascii: "\n")])
   } else {
-    try call.console.write("\(secret.text)\n")
+    try call.console.write("\(secret)\n")
     let uses = call.has(.once) ? ", for one login" : ""
     call.console.note(
       "token \(id) of \(visible(name.text)), \(TimeText.end(end, now: call.now))\(uses); "
         + "it is not shown again")
   }
-  return .done
+  try call.console.flush()
 }
 
 private func addExisting(_ call: Call) throws -> ExitStatus {

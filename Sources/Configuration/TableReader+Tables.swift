@@ -16,7 +16,7 @@ extension TableReader {
   ///
   /// - Parameter isRequired: whether there must be one.
   mutating func subtables(_ key: String, isRequired: Bool = false) -> [TableReader] {
-    let header = "[[\(path(of: key))]]"
+    let header = "[[\(path(of: key).replacing(/\[[0-9]+\]/, with: ""))]]"
     let taken =
       isRequired ? takeRequired(key, expected: "at least one \(header)") : take(key)
     guard let node = taken else { return [] }

@@ -30,6 +30,8 @@ struct PendingLogin: ~Copyable {
   /// Packets that go to the worker once the client is let in.
   var held = ByteQueue()
   var credentials = Credentials()
+  /// Whose its ticket says it is, true or not.
+  var ticketAccount: AccountName?
   /// The packets of the identity, for a worker that is asked.
   var packets: [[UInt8]] = []
   var verifyingSince = Instant(nanoseconds: 0)

@@ -153,7 +153,9 @@ extension Shard {
 
   func claimedAccount(_ index: UInt32) -> String? {
     guard sessions[index].login != PendingLogin.none else { return nil }
-    return pending.records[sessions[index].login].credentials.account
+    let place = sessions[index].login
+    return pending.records[place].credentials.account
+      ?? pending.records[place].ticketAccount?.text
   }
 
   private mutating func banByRule(

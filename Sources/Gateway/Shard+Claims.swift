@@ -23,8 +23,11 @@ extension Shard {
       return refused(index, .malformed, now: now, effects: &effects)
     }
     pending.records[place].phase = .waiting
-    let isKnown = sessions[index].isAllowed || isKnown(credentials, of: index)
-    gate.append(id(of: index), isKnown: isKnown)
+    let name = knownName(credentials, of: index)
+    if case .ticket? = listener(of: index).authentication?.kind {
+      pending.records[place].ticketAccount = name
+    }
+    gate.append(id(of: index), isKnown: sessions[index].isAllowed || isKnown(name))
     dispatchClaims(now: now, effects: &effects)
   }
 
@@ -33,8 +36,8 @@ extension Shard {
     return false
   }
 
-  private func isKnown(_ credentials: Credentials, of index: UInt32) -> Bool {
-    guard let name = knownName(credentials, of: index) else { return false }
+  private func isKnown(_ name: AccountName?) -> Bool {
+    guard let name else { return false }
     let since = time.unixSeconds - Int64(configuration.access.logins.knownFor.milliseconds / 1000)
     return known.contains(name, since: since)
   }
@@ -191,7 +194,7 @@ extension Shard {
     let reason: CloseReason = refusal == .accountDisabled ? .accountDisabled : .loginRefused
     pending.records[place].phase = .refused(reason)
     recordLogin(
-      index, account: pending.records[place].credentials.account, outcome: reason.name,
+      index, account: claimedAccount(index), outcome: reason.name,
       detail: pending.records[place].detail, &effects)
     pending.records[place].refusalDue = refusalDue(
       since: pending.records[place].verifyingSince, now)
@@ -233,6 +236,7 @@ extension Shard {
   ) {
     recordLogin(
       index, account: claimedAccount(index), outcome: reason.name, detail: "", &effects)
+    pending.records[sessions[index].login].phase = .refused(reason)
     close(index, reason, flush: true, ban: ban, now: now, effects: &effects)
   }
 

@@ -61,10 +61,28 @@ extension Shard {
     logRefused(
       sessions[index].client, listener: Int(sessions[index].listener),
       sessions[index].closeReason, account: claimedAccount(index), detail: detail, &effects)
+    recordUndecided(index, detail: detail, &effects)
     cancelClaim(of: index)
     pending.remove(sessions[index].login)
     sessions[index].login = PendingLogin.none
     sessions[index].wasRefused = true
+  }
+
+  /// The history has a line for each claim that the gateway turned away, decided or not.
+  private mutating func recordUndecided(
+    _ index: UInt32, detail: String, _ effects: inout Effects
+  ) {
+    switch pending.records[sessions[index].login].phase {
+    case .reading, .refused: return
+    case .waiting, .verifying: break
+    }
+    let reason = sessions[index].closeReason
+    switch reason {
+    case .loginTimeout, .loginEvicted, .storeUnavailable, .authUnavailable:
+      recordLogin(
+        index, account: claimedAccount(index), outcome: reason.name, detail: detail, &effects)
+    default: return
+    }
   }
 
   /// Closes the socket and forgets the session.

@@ -108,7 +108,9 @@ extension Database {
   /// An event's time, author and reason are those of its ban's row, which is never deleted.
   private static let eventQuery = """
     SELECT seq, ban_event.ban, is_lift, iif(is_lift, lifted_at, created_at),
-      iif(is_lift, lifted_by, author), iif(is_lift, lift_reason, internal_reason)
+      iif(is_lift, lifted_by, author), iif(is_lift, lift_reason,
+      iif(shown_reason = '' OR internal_reason = '', shown_reason || internal_reason,
+        shown_reason || ' (' || internal_reason || ')'))
     FROM ban_event JOIN ban ON ban.id = ban_event.ban
     """
 

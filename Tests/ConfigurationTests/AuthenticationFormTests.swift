@@ -182,7 +182,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[]", "keys: the list is empty; expected at least one [[listener[1].auth.keys]]"),
+    ("[]", "keys: the list is empty; expected at least one [[listener.auth.keys]]"),
     (
       "[{ id = \"a\" }]",
       "keys[1].public_key: missing; expected an Ed25519 public key: 32 bytes in "

@@ -159,6 +159,7 @@ import Testing
     #expect(world.clients[client].closeReason == .storeUnavailable)
     #expect(world.clients[player].isOpen)
     #expect(world.metrics().access.loginsUnavailable == 1)
+    #expect(world.history.last == "anna store-unavailable disk full")
   }
 
   /// Goal: a verdict for a client that left meanwhile does nothing but free its place.

@@ -24,8 +24,8 @@ import Testing
     let events = try store.banEvents(after: 0, limit: 9)
     #expect(
       events == [
-        BanEvent(seq: 1, at: 10, banID: first, kind: .added, author: "eva", reason: "why"),
-        BanEvent(seq: 2, at: 11, banID: second, kind: .added, author: "eva", reason: "why"),
+        BanEvent(seq: 1, at: 10, banID: first, kind: .added, author: "eva", reason: "shown (why)"),
+        BanEvent(seq: 2, at: 11, banID: second, kind: .added, author: "eva", reason: "shown (why)"),
         BanEvent(seq: 3, at: 12, banID: first, kind: .lifted, author: "udo", reason: "ok"),
       ])
     #expect(try store.banEvents(after: 1, limit: 1) == [events[1]])
