@@ -9,7 +9,8 @@ gatehouse := .build/release/gatehouse
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build demo test swift-test integration-test lint check setup setup-build install clean help
+.PHONY: build demo test swift-test integration-test bench lint check setup setup-build install
+.PHONY: clean help
 
 build: ## build the gateway: .build/release/gatehouse (the default)
 	@$(SWIFT) build --configuration release --product gatehouse $(LINKING)
@@ -28,6 +29,10 @@ swift-test:
 integration-test:
 	@scripts/python-env
 	@.venv/bin/python -m pytest --quiet Tests/Integration
+
+bench: build ## measure bans, floods and logins, on an idle machine, in 8 minutes
+	@$(SWIFT) run --configuration release --package-path benchmarks/access/lookup lookup
+	@benchmarks/access/run.py --gatehouse $(gatehouse)
 
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
@@ -49,7 +54,7 @@ $(gatehouse):
 	@$(MAKE) --no-print-directory build
 
 clean: ## remove everything that was built
-	rm -rf .build .venv .pytest_cache
+	rm -rf .build .venv .pytest_cache benchmarks/access/lookup/.build
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | \
