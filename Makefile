@@ -9,7 +9,8 @@ gatehouse := .build/release/gatehouse
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build demo test swift-test integration-test fuzz lint check setup setup-build install clean help
+.PHONY: build demo test swift-test integration-test fuzz bench lint check setup setup-build install
+.PHONY: clean help
 
 build: ## build the gateway: .build/release/gatehouse (the default)
 	@$(SWIFT) build --configuration release --product gatehouse $(LINKING)
@@ -33,6 +34,10 @@ integration-test:
 fuzz: setup-build ## search for inputs that break a parser, for SECONDS=30 each; FUZZERS="login json"
 	@SECONDS_EACH=$(or $(SECONDS),30) Fuzz/run $(FUZZERS)
 
+bench: build ## measure bans, floods and logins, on an idle machine, in 8 minutes
+	@$(SWIFT) run --configuration release --package-path benchmarks/access/lookup lookup
+	@benchmarks/access/run.py --gatehouse $(gatehouse)
+
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
 
@@ -53,7 +58,7 @@ $(gatehouse):
 	@$(MAKE) --no-print-directory build
 
 clean: ## remove everything that was built
-	rm -rf .build .venv .pytest_cache
+	rm -rf .build .venv .pytest_cache benchmarks/access/lookup/.build
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | \

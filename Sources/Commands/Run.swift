@@ -26,6 +26,7 @@ public struct GatewayPrograms: Sendable {
 public func run(_ arguments: [String], _ programs: GatewayPrograms) -> Int32 {
   // A reader that went away is an error like others, not the end of the process.
   signal(SIGPIPE, SIG_IGN)
+  signal(SIGXFSZ, SIG_IGN)
   return run(arguments, SubcommandTable(programs), .process())
 }
 

@@ -111,9 +111,14 @@ private func addExisting(_ call: Call) throws -> ExitStatus {
   if secret.count < 16 {
     call.console.note("note: this secret has \(secret.count) bytes; short ones can be guessed")
   }
-  let id = try database.addToken(
-    hash: TokenSecret.hash(of: secret), account: name, label: label, expiresAt: end,
-    isSingleUse: call.has(.once), by: author, now: call.now)
+  let id: Int64
+  do throws(StoreError) {
+    id = try database.addToken(
+      hash: TokenSecret.hash(of: secret), account: name, label: label, expiresAt: end,
+      isSingleUse: call.has(.once), by: author, now: call.now)
+  } catch .constraint {
+    throw CommandFailure("this secret is a token already; give another one")
+  }
   try call.console.write(
     "added token \(id) of \(visible(name.text)), \(TimeText.end(end, now: call.now))\n")
   return .done

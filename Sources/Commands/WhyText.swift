@@ -97,11 +97,16 @@ enum WhyText {
   private static func liveBanLines(_ ban: JSONValue) -> [String] {
     let subject = ban["address"]?.text ?? ban["account"]?.text.map { "account:\($0)" } ?? "?"
     let listener = ban["listener"]?.text
-    var line = "  banned by a rule: \(subject)"
+    // A number that the database gave and does not know in force any more.
+    let isLifted = (ban["id"]?.number ?? -1) > 0
+    var line = "  \(isLifted ? "banned until a moment ago" : "banned by a rule"): \(subject)"
     if let listener { line += " on listener \(listener)" }
     if let until = ban["until"]?.number { line += ", until \(TimeText.describe(until))" }
     var lines = [line]
     if let reason = ban["reason"]?.text, !reason.isEmpty { lines.append("    reason: \(reason)") }
+    guard !isLifted else {
+      return lines + ["    It was lifted, and the gateway will know within a quarter of a second."]
+    }
     lines.append("    To lift it, once it is in the database:")
     lines.append(
       "      gatehouse unban \(shellWord(subject))"

@@ -66,6 +66,15 @@ final class BanWatcher: @unchecked Sendable {
     // After an opening it may be another file, with other bans under the same numbers.
     if loadedOpening != connection.openCount {
       let before = (seq: seq, count: table.count)
+      // Made by whoever, in the place of the one with the bans: nobody is let in for that.
+      let newest = try database.newestBanEvent()
+      guard before.seq == 0 || newest > 0 else {
+        throw .cannotOpen(
+          path: shared.configuration.path,
+          problem:
+            "an empty database is in the place of the one with \(before.count) bans; put that "
+            + "or a backup back, or restart the gateway to go on without")
+      }
       try reload(database)
       if seq < before.seq { shared.callbacks.replaced(before.count, table.count) }
     } else {

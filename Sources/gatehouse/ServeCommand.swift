@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Gateway
 internal import Glibc
 internal import Management
@@ -16,6 +17,9 @@ func serve(configurationPath: String) -> Int32 {
 
 /// - Parameter whenServing: called once the listening sockets are open.
 func serve(_ configuration: GatewayConfiguration, whenServing: () -> Void) -> Int32 {
+  // Large tables of bans come and go: their memory goes back to the system, and not to a heap whose
+  // threshold for that has grown with them.
+  mallopt(M_MMAP_THRESHOLD, 8 << 20)
   // Before any thread is started, so that all of them inherit it.
   Reactor.blockSignals()
   let descriptorsMax = DescriptorLimit.raise()

@@ -2,6 +2,7 @@ import Auth
 import Foundation
 import Primitives
 import Testing
+import Threading
 
 @testable import Store
 
@@ -96,6 +97,36 @@ import Testing
     try harness.stop()
     #expect(try harness.database().logins(of: nil, limit: 9).count == 1)
     #expect(harness.told.count { if case .state = $0 { true } else { false } } == 0)
+  }
+
+  /// Goal: a new, empty database in the old one's place lifts no ban.
+  @Test func anEmptyDatabaseIsNotTakenForTheOldOne() throws {
+    let client = SocketAddress(ipv4: 192, 0, 2, 7, port: 1)
+    let database = try harness.database()
+    try database.addBan(
+      NewBan(subject: .addresses(AddressPrefix(client)), author: "test"), now: 1)
+    let copy = harness.path + ".copy"
+    try database.backup(to: copy)
+    let service = try harness.start()
+    for suffix in ["", "-wal", "-shm"]
+    where FileManager.default.fileExists(atPath: harness.path + suffix) {
+      try FileManager.default.removeItem(atPath: harness.path + suffix)
+    }
+    _ = try Database(path: harness.path)
+    let pause = Semaphore()
+    var isNoticed = false
+    for _ in 0..<1000 where !isNoticed {
+      isNoticed = service.statistics().lastError?.contains("empty") == true
+      _ = pause.wait(milliseconds: isNoticed ? 0 : 20)
+    }
+    #expect(isNoticed)
+    for suffix in ["", "-wal", "-shm"]
+    where FileManager.default.fileExists(atPath: harness.path + suffix) {
+      try FileManager.default.removeItem(atPath: harness.path + suffix)
+    }
+    try FileManager.default.moveItem(atPath: copy, toPath: harness.path)
+    try harness.bans { $0.ban(of: client, listener: 0, at: 5) != nil }
+    try harness.stop()
   }
 
   @Test func aLockedDatabaseIsUnavailableAndComesBack() throws {

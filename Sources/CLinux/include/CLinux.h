@@ -1,6 +1,7 @@
 // What Glibc's Swift module lacks: variadic calls, and calls that need _GNU_SOURCE.
 #pragma once
 #include <getopt.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
