@@ -43,7 +43,9 @@ extension Shard {
   }
 
   /// What a claim is recognised by: its account, or for a token without one the token itself, of
-  /// which a keyed hash is kept. A ticket says whose it is, true or not, as others do.
+  /// which a keyed hash is kept.
+  ///
+  /// A ticket says whose it is, true or not, as others do.
   private func knownName(_ credentials: Credentials, of index: UInt32) -> AccountName? {
     if let account = credentials.account { return AccountName(account) }
     if case .ticket? = listener(of: index).authentication?.kind {
