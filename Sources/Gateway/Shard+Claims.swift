@@ -6,6 +6,8 @@ internal import Upstream
 extension Shard {
   /// Workers that may fail to answer before a claim is given up.
   private static let failuresMax = 3
+  /// A refusal that took longer to find does not slow down all others.
+  private static let refusalDelaysMax: UInt64 = 8
 
   /// All packets of an identity are there.
   mutating func beginClaim(
@@ -198,8 +200,8 @@ extension Shard {
     recordLogin(
       index, account: claimedAccount(index), outcome: reason.name,
       detail: pending.records[place].detail, &effects)
-    pending.records[place].refusalDue = refusalDue(
-      since: pending.records[place].verifyingSince, now)
+    let due = refusalDue(since: pending.records[place].verifyingSince, now)
+    pending.records[place].refusalDue = due
     if now < pending.records[place].refusalDue {
       armTimer(of: index)
     } else {
@@ -242,13 +244,15 @@ extension Shard {
     close(index, reason, flush: true, ban: ban, now: now, effects: &effects)
   }
 
-  /// When a refusal goes out: a whole number of delays behind the claim, so that the time says
-  /// little of how long it took to find.
-  private func refusalDue(since: Instant, _ now: Instant) -> Instant {
+  /// When a refusal goes out: a whole number of delays behind the claim, and as many for all as any
+  /// has needed yet, so that the time says little of what was looked for and found.
+  private mutating func refusalDue(since: Instant, _ now: Instant) -> Instant {
     let delay = configuration.access.logins.refusalDelay
     guard delay > .zero else { return now }
-    let delays = now.since(since).nanoseconds / delay.nanoseconds + 1
-    let (nanoseconds, overflow) = delays.multipliedReportingOverflow(by: delay.nanoseconds)
+    let needed = now.since(since).nanoseconds / delay.nanoseconds + 1
+    refusalDelays = min(max(refusalDelays, needed), Self.refusalDelaysMax)
+    let (nanoseconds, overflow) = max(needed, refusalDelays).multipliedReportingOverflow(
+      by: delay.nanoseconds)
     return overflow ? now : since + Interval(nanoseconds: nanoseconds)
   }
 

@@ -40,6 +40,8 @@ public struct Shard: ~Copyable {
   /// Who is being verified by the store: a client may leave before its verdict, and must not
   /// guess unseen.
   var verifications: [SessionID: Offender] = [:]
+  /// So many delays the slowest refusal has needed yet.
+  var refusalDelays: UInt64 = 1
   /// Claims for a pool that has no worker.
   var claimsWithoutWorker: [SessionID] = []
   var known: KnownAccounts

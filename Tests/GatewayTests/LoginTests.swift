@@ -290,6 +290,26 @@ import Testing
     #expect(world.history == Array(repeating: "anna login-refused wrong-secret", count: 3))
   }
 
+  /// Goal: an account whose password takes long to check can't be told from one that is not there,
+  /// once the gateway has met one like it.
+  @Test func allRefusalsTakeAsLongAsTheSlowest() {
+    let world = VirtualWorld.withLogins { $0.access.logins.refusalDelay = .milliseconds(100) }
+    func refuse(after delay: Interval) -> UInt64 {
+      let client = wrongLogin(world)
+      let start = world.now
+      world.advance(delay)
+      world.answerClaim(.refused(.wrongSecret))
+      _ = world.advance(upTo: .seconds(5)) { !world.clients[client].isOpen }
+      return world.now.since(start).milliseconds / 100
+    }
+    #expect(refuse(after: .milliseconds(20)) == 1)
+    #expect(refuse(after: .milliseconds(230)) == 3)
+    #expect(refuse(after: .milliseconds(20)) == 3)
+    // One that took very long slows nobody down for ever.
+    #expect(refuse(after: .milliseconds(2950)) == 30)
+    #expect(refuse(after: .milliseconds(20)) == 8)
+  }
+
   /// Goal: a claim that was held back and is gone leaves no deadline behind.
   @Test func leavingTheLine() {
     let world = VirtualWorld.withLogins {
