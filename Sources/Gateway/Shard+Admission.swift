@@ -6,8 +6,8 @@ extension Shard {
   /// What becomes of a client that was accepted.
   public enum Admission {
     case session(SessionID)
-    /// Send it these bytes, if there are any, and close its socket.
-    case refused(farewell: [UInt8])
+    /// Send it these bytes, if there are any, and close its socket; with a reset where `resets`.
+    case refused(farewell: [UInt8], resets: Bool)
   }
 
   /// A client was accepted.
@@ -67,15 +67,17 @@ extension Shard {
   ) -> Admission {
     listenerCounters[listener].closed[Int(reason.rawValue)] += 1
     logRefused(client, listener: listener, reason, detail: ban?.shownReason ?? "", &effects)
+    // Nothing is kept for floods and the banned, not even by the system.
+    let resets = reason == .banned || reason == .connectionLimit
     guard let template = configuration.listeners[listener].refusals[reason] else {
-      return .refused(farewell: [])
+      return .refused(farewell: [], resets: resets)
     }
     return .refused(
       farewell: template.render(
         ReplyValues(
           now: time.unixSeconds, address: client.host,
           listener: configuration.listeners[listener].name, reason: ban?.shownReason ?? "",
-          until: ban?.until, ban: ban?.id)))
+          until: ban?.until, ban: ban?.id)), resets: false)
   }
 
   mutating func logOpened(_ index: UInt32, _ effects: inout Effects) {

@@ -29,8 +29,8 @@ extension Reactor {
     let id: SessionID
     switch admission {
     case .session(let session): id = session
-    case .refused(let farewell):
-      refuse(fd, farewell)
+    case .refused(let farewell, let resets):
+      refuse(fd, farewell, resets: resets)
       return performEffects()
     }
     while clients.count <= Int(id.index) { clients.append(Client()) }
@@ -46,9 +46,8 @@ extension Reactor {
   }
 
   /// Sends what a refused client is to be told, if the socket takes it at once.
-  private mutating func refuse(_ fd: Int32, _ farewell: [UInt8]) {
-    // Without a farewell nothing is kept for it: a reset leaves the system nothing to remember.
-    guard !farewell.isEmpty else { return Sockets.close(fd, abort: true) }
+  private mutating func refuse(_ fd: Int32, _ farewell: [UInt8], resets: Bool) {
+    guard !farewell.isEmpty else { return Sockets.close(fd, abort: resets) }
     _ = unsafe farewell.withUnsafeBytes { bytes in
       unsafe send(fd, bytes.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL))
     }

@@ -19,7 +19,7 @@ extension VirtualWorld {
     let admission = shard.accepted(
       listener: listener, client: address, entropy: entropy, now: now, effects: &effects)
     guard case .session(let id) = admission else {
-      if case .refused(let farewell) = admission { clients[number].received = farewell }
+      if case .refused(let farewell, _) = admission { clients[number].received = farewell }
       performEffects()
       return number
     }

@@ -209,8 +209,8 @@ def test_nothing_is_deleted(game):
     assert game.listed("bans") == []
     history = game.listed("bans", "--history", "127.0.0.9")
     assert [(row["event"], row["event_reason"], row["ban"]["reason"]) for row in history] == [
-        ("lifted", "appeal of the second", "second"), ("added", "", "second"),
-        ("lifted", "appeal of the first", "first"), ("added", "", "first")]
+        ("lifted", "appeal of the second", "second"), ("added", "second", "second"),
+        ("lifted", "appeal of the first", "first"), ("added", "first", "first")]
     assert {row["ban"]["author"] for row in history} == {"moderator"}
     with sqlite3.connect(game.folder / "gatehouse.db") as store:
         assert store.execute("SELECT count(*) FROM ban").fetchone() == (2,)
