@@ -56,7 +56,6 @@ extension Shard {
     } else {
       beginLogin(index, now: now, effects: &effects)
     }
-    // Its own greeting can't fill its queue, but it may have been evicted at once.
     armTimer(of: index)
     return .session(id(of: index))
   }

@@ -86,9 +86,9 @@ extension Shard {
     let listener = Int(sessions[index].listener)
     guard sessions[index].phase != .closing else { return false }
     let account = identities.account(at: sessions[index].identity)
-    sessions[index].isAllowed = bans.allows(
-      sessions[index].client, listener: listener, at: time.unixSeconds)
-    if let account, bans.allows(account, listener: listener, at: time.unixSeconds) { allow(index) }
+    sessions[index].isAllowed =
+      bans.allows(sessions[index].client, listener: listener, at: time.unixSeconds)
+      || account.map { bans.allows($0, listener: listener, at: time.unixSeconds) } ?? false
     guard !sessions[index].isAllowed else { return false }
     let found =
       ban(of: sessions[index].client, listener: listener)
@@ -99,9 +99,6 @@ extension Shard {
     close(index, .banned, flush: flushes, ban: found, now: now, effects: &effects)
     return true
   }
-
-  /// Limits don't touch a session any more.
-  mutating func allow(_ index: UInt32) { sessions[index].isAllowed = true }
 
   // MARK: Rules
 

@@ -82,10 +82,16 @@ extension Shard {
   }
 
   private func isWaiting(_ id: SessionID) -> Bool {
-    guard let index = index(of: id), sessions[index].phase == .login,
+    guard let index = atTheDoor(id),
       case .waiting = pending.records[sessions[index].login].phase
     else { return false }
     return true
+  }
+
+  /// A session that is there and was not let in yet, or nil.
+  private func atTheDoor(_ id: SessionID) -> UInt32? {
+    guard let index = index(of: id), sessions[index].phase == .login else { return nil }
+    return index
   }
 
   private mutating func dispatch(_ index: UInt32, now: Instant, effects: inout Effects) {
@@ -132,7 +138,7 @@ extension Shard {
   ) {
     gate.finished()
     let offender = verifications.removeValue(forKey: id)
-    if let index = index(of: id), sessions[index].phase == .login,
+    if let index = atTheDoor(id),
       case .verifying = pending.records[sessions[index].login].phase
     {
       switch verdict {
@@ -174,7 +180,7 @@ extension Shard {
       for other in others { close(other, .replaced, flush: true, now: now, effects: &effects) }
     default: break
     }
-    if isAllowed { allow(index) }
+    if isAllowed { sessions[index].isAllowed = true }
     if case .token? = listener(of: index).authentication?.kind,
       let name = knownName(credentials, of: index)
     {
@@ -202,7 +208,7 @@ extension Shard {
       detail: pending.records[place].detail, &effects)
     let due = refusalDue(since: pending.records[place].verifyingSince, now)
     pending.records[place].refusalDue = due
-    if now < pending.records[place].refusalDue {
+    if now < due {
       armTimer(of: index)
     } else {
       sendRefusal(index, reason, now: now, effects: &effects)
@@ -215,13 +221,9 @@ extension Shard {
   ) {
     access.loginsRefused[LoginRefusal.allCases.firstIndex(of: refusal)!] += 1
     offend(.failedLogins, offender, now: now, effects: &effects)
-    guard configuration.store != nil else { return }
-    effects.records.append(
-      .login(
-        LoginRecord(
-          account: offender.account?.text, client: offender.client,
-          listener: configuration.listeners[offender.listener].name,
-          outcome: CloseReason.loginRefused.name, detail: refusal.rawValue)))
+    recordLogin(
+      of: offender.client, listener: offender.listener, account: offender.account?.text,
+      outcome: CloseReason.loginRefused.name, detail: refusal.rawValue, &effects)
   }
 
   /// The time for a refusal has come.
@@ -259,11 +261,20 @@ extension Shard {
   mutating func recordLogin(
     _ index: UInt32, account: String?, outcome: String, detail: String, _ effects: inout Effects
   ) {
+    recordLogin(
+      of: sessions[index].client, listener: Int(sessions[index].listener), account: account,
+      outcome: outcome, detail: detail, &effects)
+  }
+
+  private func recordLogin(
+    of client: SocketAddress, listener: Int, account: String?, outcome: String, detail: String,
+    _ effects: inout Effects
+  ) {
     guard configuration.store != nil else { return }
     effects.records.append(
       .login(
         LoginRecord(
-          account: account, client: sessions[index].client, listener: listener(of: index).name,
+          account: account, client: client, listener: configuration.listeners[listener].name,
           outcome: outcome, detail: detail)))
   }
 
@@ -340,15 +351,11 @@ extension Shard {
   ) {
     let id = SessionID(
       index: UInt32(truncatingIfNeeded: call >> 32), generation: UInt32(truncatingIfNeeded: call))
-    if let index = index(of: id), sessions[index].phase == .login {
-      pending.records[sessions[index].login].askedLink = Session.noLink
-    }
+    let place = atTheDoor(id).map { sessions[$0].login }
+    if let place { pending.records[place].askedLink = Session.noLink }
     switch outcome {
     case .allowed(let name, let attributes):
-      let claimed = index(of: id).flatMap { index -> String? in
-        guard sessions[index].phase == .login else { return nil }
-        return pending.records[sessions[index].login].credentials.account
-      }
+      let claimed = place.flatMap { pending.records[$0].credentials.account }
       guard let account = AccountName(name.isEmpty ? claimed ?? "" : name) else {
         return failed(id, "a worker gave no account's name", now: now, effects: &effects)
       }
@@ -358,8 +365,8 @@ extension Shard {
           attributes: attributes.map { Credentials.Attribute(name: $0.name, value: $0.value) }),
         for: id, now: now, effects: &effects)
     case .refused(let reason):
-      if !reason.isEmpty, let index = index(of: id), sessions[index].phase == .login {
-        pending.records[sessions[index].login].detail =
+      if !reason.isEmpty, let place {
+        pending.records[place].detail =
           "\(LoginRefusal.refusedByWorker.rawValue): \(reason)"
       }
       verdict(.refused(.refusedByWorker), for: id, now: now, effects: &effects)
@@ -373,7 +380,7 @@ extension Shard {
   ) {
     gate.finished()
     defer { dispatchClaims(now: now, effects: &effects) }
-    guard let index = index(of: id), sessions[index].phase == .login,
+    guard let index = atTheDoor(id),
       case .verifying = pending.records[sessions[index].login].phase
     else { return }
     let place = sessions[index].login

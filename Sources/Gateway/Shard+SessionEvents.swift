@@ -54,21 +54,12 @@ extension Shard {
 
   /// A client whose packets its workers got before is let in.
   mutating func announceAuthenticated(_ index: UInt32) {
-    guard sessions[index].isAnnounced else { return }
-    let path = paths[Int(sessions[index].listener)]
-    if path.balancesPackets {
-      for link in pools[path.pool].rotation { sendAuthenticated(index, to: link) }
-    } else if sessions[index].link != Session.noLink {
-      sendAuthenticated(index, to: sessions[index].link)
+    for link in linksFollowing(index) {
+      links[link].sendAuthenticated(
+        account: identities.account(at: sessions[index].identity)?.text ?? "",
+        attributes: attributes(of: index), of: sessions[index].uuid, time: time)
+      linkStates[Int(link)].isDirty = true
     }
-  }
-
-  private mutating func sendAuthenticated(_ index: UInt32, to link: LinkIndex) {
-    guard links[link].wantsSessionEvents else { return }
-    links[link].sendAuthenticated(
-      account: identities.account(at: sessions[index].identity)?.text ?? "",
-      attributes: attributes(of: index), of: sessions[index].uuid, time: time)
-    linkStates[Int(link)].isDirty = true
   }
 
   private func attributes(of index: UInt32) -> [(name: String, value: String)] {
@@ -76,20 +67,23 @@ extension Shard {
   }
 
   mutating func announceClosed(_ index: UInt32) {
-    guard sessions[index].isAnnounced else { return }
+    let following = linksFollowing(index)
     sessions[index].isAnnounced = false
-    let path = paths[Int(sessions[index].listener)]
-    if path.balancesPackets {
-      for link in pools[path.pool].rotation { sendClosed(index, to: link) }
-    } else if sessions[index].link != Session.noLink {
-      sendClosed(index, to: sessions[index].link)
+    for link in following {
+      links[link].sendClosed(
+        reason: sessions[index].closeReason.rawValue, of: sessions[index].uuid, time: time)
+      linkStates[Int(link)].isDirty = true
     }
   }
 
-  private mutating func sendClosed(_ index: UInt32, to link: LinkIndex) {
-    guard links[link].wantsSessionEvents else { return }
-    links[link].sendClosed(
-      reason: sessions[index].closeReason.rawValue, of: sessions[index].uuid, time: time)
-    linkStates[Int(link)].isDirty = true
+  /// The workers that were told of a session and are told what becomes of it.
+  private func linksFollowing(_ index: UInt32) -> [LinkIndex] {
+    guard sessions[index].isAnnounced else { return [] }
+    let path = paths[Int(sessions[index].listener)]
+    if path.balancesPackets {
+      return pools[path.pool].rotation.filter { links[$0].wantsSessionEvents }
+    }
+    let link = sessions[index].link
+    return link != Session.noLink && links[link].wantsSessionEvents ? [link] : []
   }
 }

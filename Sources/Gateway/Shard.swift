@@ -104,15 +104,17 @@ public struct Shard: ~Copyable {
     unixMilliseconds: UInt64
   ) {
     self.configuration = configuration
-    paths = configuration.listeners.map {
+    let sessionLimits = configuration.listeners.map { SessionLimits($0.limits) }
+    self.sessionLimits = sessionLimits
+    paths = zip(configuration.listeners, sessionLimits).map { listener, limits in
       ListenerPath(
-        clientToServer: $0.clientToServer, serverToClient: $0.serverToClient, pool: $0.pool,
-        balancesPackets: configuration.pools[$0.pool].balance == .packet,
+        clientToServer: listener.clientToServer, serverToClient: listener.serverToClient,
+        pool: listener.pool,
+        balancesPackets: configuration.pools[listener.pool].balance == .packet,
         packetBytesMax: configuration.limits.messageBytesMax
           - ContractWriter.packetOverheadBytesMax,
-        isLimited: SessionLimits($0.limits) != nil)
+        isLimited: limits != nil)
     }
-    sessionLimits = configuration.listeners.map { SessionLimits($0.limits) }
     loginPaths = configuration.listeners.map { LoginPath($0) }
     prefixes = PrefixLengths(
       ipv4: configuration.access.ipv4PrefixLength, ipv6: configuration.access.ipv6PrefixLength)

@@ -174,9 +174,6 @@ public final class StoreService: Sendable {
     }
   }
 
-  /// Has the bans looked at now, without waiting for the next turn.
-  public func lookForBans() { shared.watcherWakeUp.signal() }
-
   public func statistics() -> StoreStatistics {
     var statistics = shared.statistics
     (statistics.requestsWaiting, statistics.recordsWaiting) = shared.inbox.depths

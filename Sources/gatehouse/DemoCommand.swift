@@ -1,3 +1,4 @@
+internal import Commands
 internal import Gateway
 internal import Glibc
 internal import Primitives

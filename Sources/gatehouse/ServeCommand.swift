@@ -1,3 +1,4 @@
+internal import Commands
 internal import CLinux
 internal import Gateway
 internal import Glibc
