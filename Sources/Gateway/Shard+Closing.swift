@@ -107,6 +107,9 @@ extension Shard {
       live[place] = last
       sessions[last].place = UInt32(place)
     }
+    let listener = Int(sessions[index].listener)
+    listeners[listener].sessions -= 1
+    noteIfForsaken(listener)
     sessions[index].vacate()
     sessions.giveBack(index)
   }
@@ -131,7 +134,7 @@ extension Shard {
       .sessionClosed(
         SessionClosedEvent(
           uuid: sessions[index].uuid, client: sessions[index].client,
-          listener: configuration.listeners[listener].name, reason: sessions[index].closeReason,
+          listener: listeners[listener].configuration.name, reason: sessions[index].closeReason,
           duration: now.since(sessions[index].openedAt), packetsIn: sessions[index].packetsIn,
           bytesIn: sessions[index].bytesIn, messagesOut: sessions[index].messagesOut,
           bytesOut: sessions[index].bytesOut)))

@@ -248,7 +248,7 @@ extension Shard {
         effects.log.append(
           .broadcastRefused(
             worker: links[link].id, pool: pools[pool].configuration.name,
-            listener: configuration.listeners[listener].name, bytes: payload.count))
+            listener: listeners[listener].configuration.name, bytes: payload.count))
       }
     }
     return taking

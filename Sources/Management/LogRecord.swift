@@ -62,6 +62,20 @@ struct LogRecord {
       self.init(.info, "worker-added", worker, pool, endpoint)
     case .workerRemoved(let worker, let pool, let endpoint):
       self.init(.info, "worker-removed", worker, pool, endpoint)
+    case .listenerAdded(let listener, let address, let pool, let framer):
+      self.init(.info, "listener-added")
+      add("listener", listener)
+      add("address", address)
+      add("pool", pool)
+      add("framer", framer)
+    case .listenerRemoved(let listener, let address, let sessions, let closesSessions):
+      self.init(.info, "listener-removed")
+      add("listener", listener)
+      add("address", address)
+      add(closesSessions ? "sessions_closed" : "sessions_left", UInt64(sessions))
+    case .listenerGone(let listener):
+      self.init(.info, "listener-gone")
+      add("listener", listener)
     case .acceptPaused(let listener, let detail):
       self.init(.warning, "accept-paused")
       add("listener", listener)

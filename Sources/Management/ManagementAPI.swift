@@ -164,7 +164,8 @@ extension ManagementAPI {
     switch reply {
     case nil: shardTimeout
     case .failed(let error): response(error)
-    case .workerAdded, .workers, .sessions, .metrics, .health, .done, .closed, .explanation:
+    case .workerAdded, .workers, .sessions, .listeners, .listenerAdded, .listenerRemoved,
+      .metrics, .health, .done, .closed, .explanation:
       .error(500, "internal", "the gateway answered another question than the one asked")
     }
   }
@@ -183,6 +184,21 @@ extension ManagementAPI {
         409, "duplicate-worker", "the pool has this host and port as worker \(id.rawValue)",
         detail: { $0.member("worker_id", id.rawValue) })
     case .tooManyWorkers: .error(409, "too-many-workers", "4,096 workers are the most")
+    case .unknownListener(let name):
+      .error(404, "unknown-listener", "there is no listener \(name)")
+    case .listenerNameTaken(let sessions):
+      .error(
+        409, "listener-name-taken",
+        sessions.map {
+          "the listener that had this name is gone but for \($0) sessions; the name is free with "
+            + "the last of them, or once they are closed"
+        } ?? "another listener has this name")
+    case .tooManyListeners:
+      .error(
+        409, "too-many-listeners",
+        "\(Shard.listenersMax) listeners are the most, those included that wait for their last "
+          + "sessions")
+    case .systemRefused(let detail): .error(500, "system-refused", "the system refused: \(detail)")
     case .shuttingDown: .error(503, "shutting-down", "the gateway is shutting down")
     }
   }

@@ -1,0 +1,169 @@
+internal import Auth
+internal import Framing
+internal import Primitives
+internal import Upstream
+
+/// Listeners come and go.
+extension Shard {
+  /// Listeners at one time, those included that are gone but for their last sessions.
+  public static let listenersMax = 256
+
+  /// Takes in a listener whose socket the driver has opened.
+  ///
+  /// The configuration must be as good as one that a shard starts with: its pools are there, and
+  /// its framers are within their bounds.
+  ///
+  /// - Returns: the number by which the driver and the shard speak of it; numbers of listeners that
+  ///   are gone come again.
+  public mutating func addListener(
+    _ listener: ListenerConfiguration, effects: inout Effects
+  ) throws(CommandError) -> Int {
+    guard shutdown == nil else { throw .shuttingDown }
+    if let other = slot(named: listener.name) {
+      throw .listenerNameTaken(
+        sessions: listeners[other].state == .draining ? listeners[other].sessions : nil)
+    }
+    guard let slot = place(listener) else { throw .tooManyListeners }
+    effects.log.append(
+      .listenerAdded(
+        listener: listener.name, address: listener.address,
+        pool: configuration.pools[listener.pool].name, framer: listener.framerName))
+    return slot
+  }
+
+  /// Gives a listener a place, with nothing in it of whoever had the place before; nil when there
+  /// is none.
+  mutating func place(_ listener: ListenerConfiguration) -> Int? {
+    let slot: Int
+    if let vacant = listeners.firstIndex(where: { $0.state == .vacant }) {
+      slot = vacant
+    } else {
+      guard listeners.count < Self.listenersMax else { return nil }
+      slot = listeners.count
+      appendVacantSlot()
+    }
+    listeners[slot] = ListenerSlot(configuration: listener, state: .listening)
+    listeners[slot].banNumber = bans.number(ofListener: listener.name)
+    sessionLimits[slot] = SessionLimits(listener.limits)
+    paths[slot] = ListenerPath(listener, configuration)
+    loginPaths[slot] = LoginPath(listener)
+    gates[slot] = ConnectionGate(listener.limits, random: &random)
+    return slot
+  }
+
+  private mutating func appendVacantSlot() {
+    let vacant = ListenerSlot.vacant
+    listeners.append(vacant)
+    sessionLimits.append(nil)
+    paths.append(ListenerPath(vacant.configuration, configuration))
+    loginPaths.append(LoginPath(vacant.configuration))
+    gates.append(ConnectionGate(vacant.configuration.limits, random: &random))
+    listenerCounters.append(ListenerCounters())
+    refusalLog.appendListener()
+  }
+
+  /// Closes a listener's socket; its sessions stay until they end, or are ended now.
+  ///
+  /// - Parameter name: of a listener that is there, or is gone but for its last sessions.
+  mutating func removeListener(
+    named name: String, closesSessions: Bool, now: Instant, effects: inout Effects
+  ) throws(CommandError) -> ListenerStatus {
+    guard shutdown == nil else { throw .shuttingDown }
+    guard let slot = slot(named: name) else { throw .unknownListener(name) }
+    let wasListening = listeners[slot].state == .listening
+    listeners[slot].state = .draining
+    let sessions = listeners[slot].sessions
+    if wasListening { effects.io.append(.stopListening(slot)) }
+    if wasListening || closesSessions && sessions > 0 {
+      effects.log.append(
+        .listenerRemoved(
+          listener: name, address: listeners[slot].configuration.address, sessions: sessions,
+          closesSessions: closesSessions))
+    }
+    if closesSessions { closeSessions(ofListener: slot, now: now, effects: &effects) }
+    noteIfForsaken(slot)
+    return status(ofListener: slot)
+  }
+
+  private mutating func closeSessions(
+    ofListener slot: Int, now: Instant, effects: inout Effects
+  ) {
+    // Backwards: a session that closes is replaced by the last, which has been looked at.
+    for place in live.indices.reversed() {
+      let index = live[place]
+      guard Int(sessions[index].listener) == slot, sessions[index].phase != .closing else {
+        continue
+      }
+      close(index, .listenerRemoved, flush: true, now: now, effects: &effects)
+    }
+  }
+
+  /// Makes room where a listener is gone for good.
+  ///
+  /// At the end of a turn, because what happens in a turn may still look at the listener of a
+  /// session that it ended.
+  mutating func vacateSlots(effects: inout Effects) {
+    guard hasForsakenSlot else { return }
+    hasForsakenSlot = false
+    for slot in listeners.indices where listeners[slot].isForsaken {
+      effects.log.append(.listenerGone(listener: listeners[slot].configuration.name))
+      let vacant = ListenerSlot.vacant
+      listeners[slot] = vacant
+      sessionLimits[slot] = nil
+      paths[slot] = ListenerPath(vacant.configuration, configuration)
+      loginPaths[slot] = LoginPath(vacant.configuration)
+      gates[slot] = ConnectionGate(vacant.configuration.limits, random: &random)
+      listenerCounters[slot] = ListenerCounters()
+      refusalLog.forget(listener: slot)
+    }
+  }
+
+  /// To be called when a slot may have lost the last that names it.
+  mutating func noteIfForsaken(_ slot: Int) {
+    if listeners[slot].isForsaken { hasForsakenSlot = true }
+  }
+
+  /// Looks up the listeners' numbers in the ban table that is in force.
+  mutating func renumberListeners() {
+    for slot in listeners.indices where listeners[slot].state != .vacant {
+      listeners[slot].banNumber = bans.number(ofListener: listeners[slot].configuration.name)
+    }
+  }
+
+  func slot(named name: String) -> Int? {
+    listeners.firstIndex { $0.state != .vacant && $0.configuration.name == name }
+  }
+
+  // MARK: For operators
+
+  func listenerStatuses() -> [ListenerStatus] {
+    listeners.indices.filter { listeners[$0].state != .vacant }.map { status(ofListener: $0) }
+  }
+
+  public func status(ofListener slot: Int) -> ListenerStatus {
+    let listener = listeners[slot].configuration
+    return ListenerStatus(
+      name: listener.name, host: listener.host, port: listener.port,
+      framer: listener.framerName, authentication: listener.authentication?.kind.name ?? "none",
+      pool: configuration.pools[listener.pool].name, sessions: listeners[slot].sessions,
+      state: listeners[slot].state == .listening ? .listening : .draining,
+      origin: listener.origin)
+  }
+}
+
+extension ListenerConfiguration {
+  /// `host:port`, with brackets around an IPv6 address.
+  public var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension ListenerPath {
+  init(_ listener: ListenerConfiguration, _ configuration: GatewayConfiguration) {
+    self.init(
+      clientToServer: listener.clientToServer, serverToClient: listener.serverToClient,
+      pool: listener.pool,
+      balancesPackets: configuration.pools[listener.pool].balance == .packet,
+      packetBytesMax: configuration.limits.messageBytesMax
+        - ContractWriter.packetOverheadBytesMax,
+      isLimited: SessionLimits(listener.limits) != nil)
+  }
+}
