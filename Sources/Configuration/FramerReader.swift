@@ -84,9 +84,9 @@ struct FramerTable {
   private var framers: [(name: String, position: TextPosition, framer: Framer?)] = []
   private var namesUsed: [String] = []
 
-  /// Reads `[framer.NAME]` tables out of the root table.
-  mutating func read(_ root: inout TableReader) {
-    guard var all = root.subtable("framer") else { return }
+  /// Reads `[framer.NAME]` tables out of the root table; they go before those that are there.
+  mutating func read(_ root: inout TableReader, key: String = "framer") {
+    guard var all = root.subtable(key) else { return }
     for (index, entry) in all.table.entries.enumerated() {
       guard index < TableReader.tablesMax else {
         all.note(shownKey(entry.key), "more than \(TableReader.tablesMax) framers")
@@ -112,7 +112,7 @@ struct FramerTable {
     let (made, problems) = readFramer(
       table, path: all.path(of: key), position: entry.node.position)
     all.add(problems)
-    framers.append((entry.key, entry.keyPosition, made?.framer))
+    framers.insert((entry.key, entry.keyPosition, made?.framer), at: 0)
   }
 
   /// Resolves what a listener says under `key`: a name, or a table that defines a framer in place.

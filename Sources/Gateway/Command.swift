@@ -120,6 +120,9 @@ public struct ListenerStatus: Equatable, Sendable {
   public var state: State
   public var origin: ListenerOrigin
 
+  /// `host:port`, with brackets around an IPv6 address.
+  public var address: String { endpoint(host, port) }
+
   public init(
     name: String, host: String, port: UInt16, framer: String, authentication: String,
     pool: String, sessions: Int, state: State, origin: ListenerOrigin

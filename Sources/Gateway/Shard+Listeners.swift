@@ -153,7 +153,11 @@ extension Shard {
 
 extension ListenerConfiguration {
   /// `host:port`, with brackets around an IPv6 address.
-  public var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  public var address: String { endpoint(host, port) }
+}
+
+func endpoint(_ host: String, _ port: UInt16) -> String {
+  host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
 }
 
 extension ListenerPath {

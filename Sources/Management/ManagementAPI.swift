@@ -28,18 +28,21 @@ struct ManagementAPI: Sendable {
   let logLinesDropped: @Sendable () -> UInt64
   let moreMetrics: @Sendable () -> [ExtraMetric]
   let log: ManagementServer.Log
+  let listeners: ListenerOperations
   let perform: @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
   private let wrongTokens = WrongTokens()
 
   init(
     token: Token, logLinesDropped: @escaping @Sendable () -> UInt64,
     moreMetrics: @escaping @Sendable () -> [ExtraMetric], log: @escaping ManagementServer.Log,
+    listeners: ListenerOperations,
     perform: @escaping @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
   ) {
     self.token = token
     self.logLinesDropped = logLinesDropped
     self.moreMetrics = moreMetrics
     self.log = log
+    self.listeners = listeners
     self.perform = perform
   }
 
@@ -81,6 +84,9 @@ struct ManagementAPI: Sendable {
     case .listSessions: listSessions(head)
     case .closeSessions: closeSessions(head)
     case .closeSession(let uuid): closeSession(uuid)
+    case .listListeners: listListeners()
+    case .addListener: addListener(body)
+    case .removeListener(let name): removeListener(name, head)
     case .explain: explain(head)
     }
   }
@@ -140,6 +146,12 @@ struct ManagementAPI: Sendable {
       ("DELETE /sessions?account=", "close all sessions of an account"),
       ("DELETE /sessions?address=", "close all sessions of an address or a prefix"),
       ("DELETE /sessions/{uuid}", "close a session"),
+      ("GET /listeners", "all listeners"),
+      ("POST /listeners", "add a listener, for as long as the gateway runs or for good"),
+      (
+        "DELETE /listeners/{name}?close=",
+        "stop accepting; its sessions stay until they end, or are closed with close=true"
+      ),
       ("GET /why?account=", "what applies to an account now"),
       ("GET /why?address=", "what applies to an address or a prefix now"),
     ]

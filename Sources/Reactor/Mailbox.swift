@@ -55,20 +55,23 @@ public final class Mailbox: Sendable {
 
   /// Has the shard carry out a command and waits for its answer; from any thread but the shard's.
   ///
-  /// - Returns: nil when there was none within `timeoutMilliseconds`.
+  /// - Returns: nil when there was none within `timeoutMilliseconds`; a command that the shard has
+  ///   not seen by then it never will.
   public func perform(_ command: Command, timeoutMilliseconds: UInt32) -> Reply? {
     guard let (wait, token) = beginWait() else { return nil }
     defer { endWait(token) }
     post(.command(command, token: token))
-    return wait.reply(within: timeoutMilliseconds)
+    if let reply = wait.reply(within: timeoutMilliseconds) { return reply }
+    _ = withdraw(token)
+    return wait.reply(within: 0)
   }
 
   /// Has the shard take in a listener and waits for its answer; from any thread but the shard's.
   ///
-  /// The shard takes the socket over when the answer is ``Reply/listenerAdded(_:)``, and in no other
-  /// case.
+  /// The shard takes the socket over when the answer is ``Reply/listenerAdded(_:)``, and in no
+  /// other case.
   ///
-  /// - Returns: nil when the shard has not looked at it within `timeoutMilliseconds`; it never will.
+  /// - Returns: nil when the shard has not seen it within `timeoutMilliseconds`; it never will.
   public func add(
     _ listener: ListenerConfiguration, on socket: ListeningSocket, timeoutMilliseconds: UInt32
   ) -> Reply? {
@@ -76,15 +79,22 @@ public final class Mailbox: Sendable {
     defer { endWait(token) }
     post(.addListener(listener, socket, token: token))
     if let reply = wait.reply(within: timeoutMilliseconds) { return reply }
-    let isWithdrawn = state.withLock { state in
+    // Once its turn has begun, the answer is on its way.
+    return withdraw(token) ? nil : wait.reply(within: Self.turnMilliseconds)
+  }
+
+  /// Takes a message back that the shard has not seen.
+  private func withdraw(_ token: UInt64) -> Bool {
+    state.withLock { state in
       let before = state.messages.count
       state.messages.removeAll { message in
-        if case .addListener(_, _, token) = message { true } else { false }
+        switch message {
+        case .command(_, token), .addListener(_, _, token): true
+        default: false
+        }
       }
       return state.messages.count < before
     }
-    // Otherwise its turn has begun, and the answer is on its way.
-    return isWithdrawn ? nil : wait.reply(within: Self.turnMilliseconds)
   }
 
   private func beginWait() -> (Wait, token: UInt64)? {
