@@ -10,7 +10,7 @@ public func loadConfiguration(path: String) -> LoadedConfiguration? {
   guard let (configuration, text) = readConfigurationAndText(path: path, showsWarnings: true) else {
     return nil
   }
-  let reader = ListenerReader(configuration, text: text, file: path)
+  let reader = ListenerReader(configuration, text: text, file: path, framers: .system)
   return LoadedConfiguration(configuration, reader)
 }
 
@@ -30,7 +30,7 @@ private func readConfigurationAndText(
     return nil
   case .success(let bytes): text = bytes
   }
-  switch ConfigurationLoader.load(text: text, file: path) {
+  switch ConfigurationLoader.load(text: text, file: path, framers: .system) {
   case .loaded(let configuration, let warnings):
     if showsWarnings { writeError(warnings.map { $0.line(as: "warning") + "\n" }.joined()) }
     return (configuration, text)

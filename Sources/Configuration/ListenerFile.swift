@@ -18,7 +18,7 @@ public enum ListenerFile {
     let root: TomlNode
     switch TomlNode.parse(text) {
     case .failure(let problem):
-      return .refused(ConfigurationLoader.finished([problem], file: file))
+      return .refused(finished([problem], file: file))
     case .success(let node): root = node
     }
     guard case .table(let table) = root.value else { preconditionFailure("a TOML root is a table") }
@@ -46,7 +46,7 @@ public enum ListenerFile {
         JSONValue.Member("framers", framers.json(path: "framer", problems: &problems)))
     }
     guard problems.isEmpty else {
-      return .refused(ConfigurationLoader.finished(problems, file: file))
+      return .refused(finished(problems, file: file))
     }
     return .read(.object(members))
   }

@@ -35,13 +35,17 @@ public struct ListenerReader: Sendable {
   /// - Parameters:
   ///   - configuration: what ``ConfigurationLoader`` made of `text`.
   ///   - file: the path of the file, to whose folder relative paths belong.
-  public init(_ configuration: GatewayConfiguration, text: [UInt8], file: String) {
+  ///   - framers: where framers come from that neither the text nor the listener defines.
+  public init(
+    _ configuration: GatewayConfiguration, text: [UInt8], file: String,
+    framers: FramerSources = .none
+  ) {
     var table = TomlTable(entries: [])
     if case .success(let node) = TomlNode.parse(text), case .table(let root) = node.value {
       table = root
     }
-    var form = GatehouseForm(table, folder: ConfigurationLoader.folder(of: file))
-    form.framers.read(&form.root)
+    var form = GatehouseForm(table, folder: ConfigurationLoader.folder(of: file), framers)
+    form.readFramerDefinitions()
     form.draft.configuration = configuration
     form.draft.configuration.listeners = []
     self.form = form
@@ -80,10 +84,10 @@ public struct ListenerReader: Sendable {
     }
     problems += reader.finish() + form.draft.problems
     guard problems.isEmpty else {
-      return .refused(ConfigurationLoader.finished(problems, file: ""))
+      return .refused(finished(problems, file: ""))
     }
     return .read(
-      listener, warnings: ConfigurationLoader.finished(form.draft.warnings, file: ""))
+      listener, warnings: finished(form.draft.warnings, file: ""))
   }
 
   private static func defaultName(_ table: TomlTable) -> String {

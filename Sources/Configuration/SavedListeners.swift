@@ -72,7 +72,7 @@ public enum SavedListeners {
     }
     guard problems.isEmpty else { return refused(problems, file) }
     return .read(
-      saved, listeners, warnings: ConfigurationLoader.finished(warnings, file: file))
+      saved, listeners, warnings: finished(warnings, file: file))
   }
 
   /// The names in a text that need not be good otherwise.
@@ -141,6 +141,6 @@ public enum SavedListeners {
   }
 
   private static func refused(_ problems: [ConfigurationProblem], _ file: String) -> Outcome {
-    .refused(ConfigurationLoader.finished(problems, file: file))
+    .refused(finished(problems, file: file))
   }
 }

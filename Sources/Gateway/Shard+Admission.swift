@@ -13,8 +13,8 @@ extension Shard {
   /// A client was accepted.
   ///
   /// - Parameters:
-  ///   - listener: as ``addListener(_:effects:)`` numbers it; those of the configuration come
-  ///     first, in order. One whose socket was to be closed takes nobody.
+  ///   - listener: as ``addListener(_:framers:effects:)`` numbers it; those of the configuration
+  ///     come first, in order. One whose socket was to be closed takes nobody.
   ///   - entropy: 16 random bytes for its UUID.
   public mutating func accepted(
     listener: Int, client: SocketAddress, entropy: [16 of UInt8], now: Instant,
@@ -56,6 +56,7 @@ extension Shard {
       gates[listener].opened(client, prefixes)
     }
     if listeners[listener].configuration.authentication == nil {
+      authenticateStreams(of: index)
       logOpened(index, &effects)
       assignWorker(to: index, now: now, effects: &effects)
     } else {

@@ -1,4 +1,5 @@
 internal import Auth
+internal import Framing
 internal import Primitives
 internal import Upstream
 
@@ -108,6 +109,8 @@ extension Shard {
       sessions[last].place = UInt32(place)
     }
     let listener = Int(sessions[index].listener)
+    paths[listener].clientToServer.ended(&sessions[index].fromClient)
+    paths[listener].serverToClient.ended(&sessions[index].toClient)
     listeners[listener].sessions -= 1
     noteIfForsaken(listener)
     sessions[index].vacate()

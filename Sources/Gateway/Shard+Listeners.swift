@@ -10,20 +10,21 @@ extension Shard {
 
   /// Takes in a listener whose socket the driver has opened.
   ///
-  /// The configuration must be as good as one that a shard starts with: its pools are there, and
-  /// its framers are within their bounds.
+  /// The configuration must be as good as one that a shard starts with: its pool is there, and its
+  /// framers are within their bounds.
   ///
+  /// - Parameter framers: the listener's, laid out on another thread.
   /// - Returns: the number by which the driver and the shard speak of it; numbers of listeners that
   ///   are gone come again.
   public mutating func addListener(
-    _ listener: ListenerConfiguration, effects: inout Effects
+    _ listener: ListenerConfiguration, framers: ListenerFramers, effects: inout Effects
   ) throws(CommandError) -> Int {
     guard shutdown == nil else { throw .shuttingDown }
     if let other = slot(named: listener.name) {
       throw .listenerNameTaken(
         sessions: listeners[other].state == .draining ? listeners[other].sessions : nil)
     }
-    guard let slot = place(listener) else { throw .tooManyListeners }
+    guard let slot = place(listener, framers) else { throw .tooManyListeners }
     effects.log.append(
       .listenerAdded(
         listener: listener.name, address: listener.address,
@@ -33,7 +34,9 @@ extension Shard {
 
   /// Gives a listener a place, with nothing in it of whoever had the place before; nil when there
   /// is none.
-  mutating func place(_ listener: ListenerConfiguration) -> Int? {
+  mutating func place(
+    _ listener: ListenerConfiguration, _ framers: ListenerFramers
+  ) -> Int? {
     let slot: Int
     if let vacant = listeners.firstIndex(where: { $0.state == .vacant }) {
       slot = vacant
@@ -42,20 +45,34 @@ extension Shard {
       slot = listeners.count
       appendVacantSlot()
     }
-    listeners[slot] = ListenerSlot(configuration: listener, state: .listening)
+    fill(slot, ListenerSlot(configuration: listener, state: .listening), framers)
     listeners[slot].banNumber = bans.number(ofListener: listener.name)
+    return slot
+  }
+
+  /// Makes everything that is kept of a slot's listener that of `listener`.
+  private mutating func fill(
+    _ slot: Int, _ listener: ListenerSlot, _ framers: ListenerFramers
+  ) {
+    listeners[slot] = listener
+    let listener = listener.configuration
     sessionLimits[slot] = SessionLimits(listener.limits)
-    paths[slot] = ListenerPath(listener, configuration)
+    paths[slot] = ListenerPath(listener, framers, configuration)
+    // What the path has pointed to is freed behind that.
+    self.framers[slot] = framers
     loginPaths[slot] = LoginPath(listener)
     gates[slot] = ConnectionGate(listener.limits, random: &random)
-    return slot
+    listenerCounters[slot] = ListenerCounters()
+    refusalLog.forget(listener: slot)
   }
 
   private mutating func appendVacantSlot() {
     let vacant = ListenerSlot.vacant
+    let framers = ListenerFramers(vacant.configuration)
     listeners.append(vacant)
     sessionLimits.append(nil)
-    paths.append(ListenerPath(vacant.configuration, configuration))
+    paths.append(ListenerPath(vacant.configuration, framers, configuration))
+    self.framers.append(framers)
     loginPaths.append(LoginPath(vacant.configuration))
     gates.append(ConnectionGate(vacant.configuration.limits, random: &random))
     listenerCounters.append(ListenerCounters())
@@ -107,14 +124,7 @@ extension Shard {
     hasForsakenSlot = false
     for slot in listeners.indices where listeners[slot].isForsaken {
       effects.log.append(.listenerGone(listener: listeners[slot].configuration.name))
-      let vacant = ListenerSlot.vacant
-      listeners[slot] = vacant
-      sessionLimits[slot] = nil
-      paths[slot] = ListenerPath(vacant.configuration, configuration)
-      loginPaths[slot] = LoginPath(vacant.configuration)
-      gates[slot] = ConnectionGate(vacant.configuration.limits, random: &random)
-      listenerCounters[slot] = ListenerCounters()
-      refusalLog.forget(listener: slot)
+      fill(slot, .vacant, ListenerFramers(ListenerSlot.vacant.configuration))
     }
   }
 
@@ -161,10 +171,14 @@ func endpoint(_ host: String, _ port: UInt16) -> String {
 }
 
 extension ListenerPath {
-  init(_ listener: ListenerConfiguration, _ configuration: GatewayConfiguration) {
+  /// - Parameter framers: have to live as long as the path is used.
+  init(
+    _ listener: ListenerConfiguration, _ framers: ListenerFramers,
+    _ configuration: GatewayConfiguration
+  ) {
     self.init(
-      clientToServer: listener.clientToServer, serverToClient: listener.serverToClient,
-      pool: listener.pool,
+      clientToServer: framers.clientToServer.cutter,
+      serverToClient: framers.serverToClient.cutter, pool: listener.pool,
       balancesPackets: configuration.pools[listener.pool].balance == .packet,
       packetBytesMax: configuration.limits.messageBytesMax
         - ContractWriter.packetOverheadBytesMax,

@@ -1,4 +1,5 @@
 internal import Auth
+internal import Framing
 public import Primitives
 internal import Upstream
 
@@ -25,6 +26,8 @@ public struct Shard: ~Copyable {
   var hasForsakenSlot = false
   /// Indexed like ``listeners``.
   var paths: [ListenerPath] = []
+  /// Own what `paths` point to.
+  var framers: [ListenerFramers] = []
   var sessionLimits: [SessionLimits?] = []
   var loginPaths: [LoginPath] = []
   let prefixes: PrefixLengths
@@ -60,6 +63,8 @@ public struct Shard: ~Copyable {
   var refusalLog = RefusalLog()
   /// The same for bans that rules make.
   var banLog = LogBudget()
+  /// The same for bytes that break a framer's rules.
+  var violationLog = LogBudget()
 
   var pools: [Pool]
   var links: Slab<Link>
@@ -138,7 +143,8 @@ public struct Shard: ~Copyable {
     linkTimers = TimerWheel(now: now)
     outbox = Outbox(capacity: max(128 << 10, configuration.limits.sessionsMax + 1))
     for listener in configuration.listeners {
-      precondition(place(listener) != nil, "more than \(Self.listenersMax) listeners")
+      let place = place(listener, ListenerFramers(listener))
+      precondition(place != nil, "more than \(Self.listenersMax) listeners")
     }
   }
 

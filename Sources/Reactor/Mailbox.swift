@@ -11,7 +11,7 @@ internal import Upstream
 public final class Mailbox: Sendable {
   enum Message: Sendable {
     case command(Command, token: UInt64)
-    case addListener(ListenerConfiguration, ListeningSocket, token: UInt64)
+    case addListener(ListenerConfiguration, ListenerFramers, ListeningSocket, token: UInt64)
     case verdict(SessionID, LoginVerdict)
     case bans(BanTable, event: Int64)
     case banRecorded(TemporaryBan, event: Int64)
@@ -77,7 +77,7 @@ public final class Mailbox: Sendable {
   ) -> Reply? {
     guard let (wait, token) = beginWait() else { return nil }
     defer { endWait(token) }
-    post(.addListener(listener, socket, token: token))
+    post(.addListener(listener, ListenerFramers(listener), socket, token: token))
     if let reply = wait.reply(within: timeoutMilliseconds) { return reply }
     // Once its turn has begun, the answer is on its way.
     return withdraw(token) ? nil : wait.reply(within: Self.turnMilliseconds)
@@ -89,7 +89,7 @@ public final class Mailbox: Sendable {
       let before = state.messages.count
       state.messages.removeAll { message in
         switch message {
-        case .command(_, token), .addListener(_, _, token): true
+        case .command(_, token), .addListener(_, _, _, token): true
         default: false
         }
       }

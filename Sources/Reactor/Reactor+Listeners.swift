@@ -17,10 +17,12 @@ extension Reactor {
   var clientsMax: Int { max(1, descriptorsForClients - listeners.count { $0.fd >= 0 }) }
 
   /// Takes over a socket that was opened on another thread, or leaves it as it is.
-  mutating func add(_ listener: ListenerConfiguration, on socket: ListeningSocket) -> Reply {
+  mutating func add(
+    _ listener: ListenerConfiguration, _ framers: ListenerFramers, on socket: ListeningSocket
+  ) -> Reply {
     let slot: Int
     do throws(CommandError) {
-      slot = try shard.addListener(listener, effects: &effects)
+      slot = try shard.addListener(listener, framers: framers, effects: &effects)
     } catch {
       return .failed(error)
     }

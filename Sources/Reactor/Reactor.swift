@@ -177,8 +177,9 @@ public struct Reactor: ~Copyable {
       switch message {
       case .command(let command, let token):
         shard.handle(command, token: token, now: now, effects: &effects)
-      case .addListener(let listener, let socket, let token):
-        effects.replies.append((token, add(listener, on: socket)))
+      case .addListener(let listener, let framers, let socket, let token):
+        let reply = add(listener, framers, on: socket)
+        effects.replies.append((token, reply))
       case .verdict(let session, let verdict):
         shard.verdict(verdict, for: session, now: now, effects: &effects)
       case .bans(let bans, let event): shard.bansChanged(bans, event: event)

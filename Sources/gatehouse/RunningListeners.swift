@@ -60,7 +60,12 @@ final class RunningListeners: Sendable {
     {
     case .refused(let problems):
       throw .invalid(
-        problems.map { ListenerFailure.Problem(key: $0.key, message: $0.whatIsWrong) })
+        problems.map { problem in
+          // One that stands in a framer's file.
+          let place =
+            problem.file.isEmpty ? "" : " (\(problem.file):\(problem.line):\(problem.column))"
+          return ListenerFailure.Problem(key: problem.key, message: problem.whatIsWrong + place)
+        })
     case .read(let read, let notes):
       listener = read
       warnings = notes.map(\.text)

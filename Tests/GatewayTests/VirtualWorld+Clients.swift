@@ -41,7 +41,8 @@ extension VirtualWorld {
     adjust(&listener)
     defer { performEffects() }
     do throws(CommandError) {
-      let slot = try shard.addListener(listener, effects: &effects)
+      let slot = try shard.addListener(
+        listener, framers: ListenerFramers(listener), effects: &effects)
       check(openListeners.insert(slot).inserted, "a place for two listeners")
       return .success(slot)
     } catch {
