@@ -92,6 +92,14 @@ def test_all_keys_by_file(running, connect, tmp_path):
     assert names(gateway) == ["game", "arena"]
 
 
+def test_ready_made_framers_bring_their_login(running):
+    """A framer's name and a kind of authentication are all that it takes."""
+    gateway, _ = running(store=STORE)
+    add(gateway, "--name", "uo", "--framer", "ultima-online", "--auth", "password")
+    (_, listener) = listed(gateway.directory, "listener", "list")
+    assert (listener["framer"], listener["auth"]) == ("ultima-online", "password")
+
+
 def test_bans_hold(running):
     """A ban may name a listener that was added, and holds for no other."""
     gateway, _ = running(store=STORE)
