@@ -30,6 +30,8 @@ let package = Package(
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
     .target(name: "CLinux"),
+    // Loads libpcap at run time: no header of it is needed, and a gateway never loads it.
+    .target(name: "CPcap"),
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
     .target(name: "Primitives", swiftSettings: house),
@@ -57,13 +59,16 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "Management",
-      dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd"],
+      dependencies: [
+        "Primitives", "Auth", "Upstream", "Gateway", "Captures", "JSON", "CMicrohttpd",
+      ],
       swiftSettings: house),
+    .target(name: "Captures", dependencies: ["Primitives", "CPcap"], swiftSettings: house),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
       name: "Commands",
       dependencies: [
-        "Primitives", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
+        "Primitives", "Auth", "Gateway", "Store", "Configuration", "Captures", "JSON", "CLinux",
       ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
@@ -100,13 +105,15 @@ let package = Package(
       dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives"],
       swiftSettings: testing),
     .testTarget(
+      name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),
+    .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
       swiftSettings: testing),
     .testTarget(
       name: "FuzzTests",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "Store", "Configuration",
-        "CCrypt",
+        "Captures", "CCrypt",
       ],
       path: "Fuzz",
       exclude: ["README.md", "build", "run", "Entry.swift", "corpus", "dictionaries"],
