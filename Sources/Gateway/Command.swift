@@ -19,6 +19,12 @@ public enum Command: Sendable {
   case closeSessions(of: Subject)
   /// What applies to an account, or to an address, now.
   case explain(Subject)
+  /// Begins to copy what new sessions of a listener send and are given.
+  case startRecording(RecordingRequest)
+  /// What was recorded since the last time.
+  case takeRecorded(RecordingID)
+  /// Ends a recording and forgets it, with what was not taken.
+  case stopRecording(RecordingID)
   case metrics
   case health
 }
@@ -34,6 +40,9 @@ public enum Reply: Sendable {
   case done
   case closed(sessions: Int)
   case explanation(Explanation)
+  case recordingStarted(RecordingID)
+  case recorded(RecordedBatch)
+  case recordingStopped(RecordingSummary)
   case failed(CommandError)
 }
 
@@ -46,6 +55,10 @@ public enum CommandError: Error, Equatable, Sendable {
   case duplicateWorker(WorkerID)
   /// 4,096 workers are the most.
   case tooManyWorkers
+  case unknownListener(String)
+  case listenerIsRecorded(String)
+  case tooManyRecordings
+  case unknownRecording
   case shuttingDown
 }
 
@@ -186,4 +199,6 @@ public struct MetricsSnapshot: Sendable {
   public var clientQueueBytes: Int
   public var acceptPauses: UInt64
   public var workerReadPauses: UInt64
+  /// Recordings that go on, or have not been taken to their end.
+  public var recordings = 0
 }

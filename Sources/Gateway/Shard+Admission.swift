@@ -50,6 +50,7 @@ extension Shard {
       sessions[index].isCounted = true
       gates[listener].opened(client, prefixes)
     }
+    beginRecording(index)
     if configuration.listeners[listener].authentication == nil {
       logOpened(index, &effects)
       assignWorker(to: index, now: now, effects: &effects)
