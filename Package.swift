@@ -102,7 +102,7 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",
-      dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives"],
+      dependencies: ["Management", "Gateway", "Captures", "Auth", "Upstream", "Primitives"],
       swiftSettings: testing),
     .testTarget(
       name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),

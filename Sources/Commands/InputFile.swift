@@ -63,11 +63,14 @@ final class OutputFile {
   let path: String
   private let descriptor: Int32
   private var gathered: [UInt8] = []
+  /// Bytes that are in the file.
+  private var flushed: off_t = 0
 
   /// - Parameter mode: its permissions, of which the process's umask takes some away.
   init(creating path: String, mode: mode_t) throws(CommandFailure) {
     self.path = path
-    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, mode)
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY
+    descriptor = unsafe open(path, flags, mode)
     guard descriptor >= 0 else {
       throw CommandFailure("cannot make \(quoted(path)): \(errorText(errno))")
     }
@@ -91,9 +94,14 @@ final class OutputFile {
   /// Removes it again: half a file is worse than none.
   func remove() { unsafe unlink(path) }
 
-  private func flush() throws(CommandFailure) {
+  /// Writes what was gathered: all of it, or nothing where the disk is full.
+  func flush() throws(CommandFailure) {
     defer { gathered.removeAll(keepingCapacity: true) }
-    guard case .failed(let reason) = writeAll(gathered, to: descriptor) else { return }
+    guard case .failed(let reason) = writeAll(gathered, to: descriptor) else {
+      flushed += off_t(gathered.count)
+      return
+    }
+    _ = ftruncate(descriptor, flushed)
     throw CommandFailure("cannot write \(quoted(path)): \(reason)")
   }
 }

@@ -21,36 +21,64 @@ struct ManagementClient {
   /// Asks, and takes the JSON apart.
   ///
   /// - Throws: ``CommandFailure``, with the gateway's own words when it refuses.
-  func request(_ method: String, _ target: String) throws(CommandFailure) -> JSONValue {
-    guard let answer = try requestUnlessStopped(method, target) else {
-      throw CommandFailure("no gateway runs at \(http.authority)")
-    }
+  func request(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> JSONValue {
+    guard let answer = try requestUnlessStopped(method, target, body: body) else { throw stopped }
     return answer
   }
 
-  /// As ``request(_:_:)``; nil when no gateway runs.
+  /// What was recorded, or why there is nothing more.
+  enum Piece {
+    case octets([UInt8])
+    case ended(JSONValue)
+  }
+
+  /// Takes the next piece of a recording.
+  func piece(_ target: String) throws(CommandFailure) -> Piece {
+    guard let answer = try send("GET", target) else { throw stopped }
+    if answer.status == 200 { return .octets(answer.body) }
+    let json = try parsed(answer)
+    if answer.status == 410 { return .ended(json) }
+    throw refusal(answer.status, json)
+  }
+
+  private var stopped: CommandFailure {
+    CommandFailure("no gateway runs at \(http.authority)")
+  }
+
+  /// As ``request(_:_:body:)``; nil when no gateway runs.
   func requestUnlessStopped(
-    _ method: String, _ target: String
+    _ method: String, _ target: String, body: [UInt8] = []
   ) throws(CommandFailure) -> JSONValue? {
-    let answer: HTTPClient.Answer
+    guard let answer = try send(method, target, body: body) else { return nil }
+    let json = try parsed(answer)
+    guard (200...299).contains(answer.status) else { throw refusal(answer.status, json) }
+    return json
+  }
+
+  /// Nil when no gateway runs.
+  private func send(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> HTTPClient.Answer? {
     do throws(HTTPClient.Failure) {
-      answer = try http.request(method, target)
+      return try http.request(method, target, body: body)
     } catch {
       switch error {
       case .notRunning: return nil
       case .broken(let message): throw CommandFailure(message)
       }
     }
-    let json: JSONValue
+  }
+
+  private func parsed(_ answer: HTTPClient.Answer) throws(CommandFailure) -> JSONValue {
     do throws(JSONValue.Malformed) {
-      json = try JSONValue(parsing: answer.body)
+      return try JSONValue(parsing: answer.body)
     } catch {
       throw CommandFailure(
         "\(http.authority) answers with status \(answer.status) and no JSON that is understood; is "
           + "it a gateway?")
     }
-    guard (200...299).contains(answer.status) else { throw refusal(answer.status, json) }
-    return json
   }
 
   private func refusal(_ status: Int, _ json: JSONValue) -> CommandFailure {

@@ -16,6 +16,8 @@ struct Surroundings {
   var read: (Int) throws -> [UInt8]
   /// Asks on the terminal, without an echo.
   var askSecret: (String) throws -> [UInt8]
+  /// Standard output is a terminal.
+  var isTerminal: () -> Bool = { false }
 
   enum WriteOutcome: Equatable {
     case written

@@ -68,6 +68,7 @@ struct GatehouseForm {
     } else if reader.table.entry("token") == nil && reader.table.entry("token_file") == nil {
       management.tokenFile = draft.resolved(defaultTokenFile)
     }
+    management.recording = reader.boolean("recording", default: management.recording)
     root.add(reader.finish())
     draft.configuration.management = management
   }

@@ -29,14 +29,17 @@ struct ManagementAPI: Sendable {
   let moreMetrics: @Sendable () -> [ExtraMetric]
   let log: ManagementServer.Log
   let perform: @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
+  /// What players send may be recorded.
+  let isRecordingAllowed: Bool
   private let wrongTokens = WrongTokens()
 
   init(
-    token: Token, logLinesDropped: @escaping @Sendable () -> UInt64,
+    token: Token, isRecordingAllowed: Bool, logLinesDropped: @escaping @Sendable () -> UInt64,
     moreMetrics: @escaping @Sendable () -> [ExtraMetric], log: @escaping ManagementServer.Log,
     perform: @escaping @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
   ) {
     self.token = token
+    self.isRecordingAllowed = isRecordingAllowed
     self.logLinesDropped = logLinesDropped
     self.moreMetrics = moreMetrics
     self.log = log
@@ -82,6 +85,9 @@ struct ManagementAPI: Sendable {
     case .closeSessions: closeSessions(head)
     case .closeSession(let uuid): closeSession(uuid)
     case .explain: explain(head)
+    case .startRecording: startRecording(body)
+    case .takeRecorded(let id): takeRecorded(id)
+    case .stopRecording(let id): stopRecording(id)
     }
   }
 
@@ -119,6 +125,10 @@ struct ManagementAPI: Sendable {
         400, "invalid-worker-id", "\(text) is not a worker's id, a number that GET /upstream lists")
     case .notASessionUUID(let text):
       return .error(400, "invalid-session-uuid", "\(text) is not a UUID")
+    case .notARecordingID(let text):
+      return .error(
+        400, "invalid-recording-id",
+        "\(text) is not a recording's id, a number that POST /recordings answers with")
     }
   }
 
@@ -142,6 +152,9 @@ struct ManagementAPI: Sendable {
       ("DELETE /sessions/{uuid}", "close a session"),
       ("GET /why?account=", "what applies to an account now"),
       ("GET /why?address=", "what applies to an address or a prefix now"),
+      ("POST /recordings", "record what new sessions of a listener send and are sent"),
+      ("GET /recordings/{id}", "what was recorded since the last time, as .pcap"),
+      ("DELETE /recordings/{id}", "stop a recording and forget it"),
     ]
     return HTTPResponse(200) { json in
       json.key("routes")
@@ -164,7 +177,8 @@ extension ManagementAPI {
     switch reply {
     case nil: shardTimeout
     case .failed(let error): response(error)
-    case .workerAdded, .workers, .sessions, .metrics, .health, .done, .closed, .explanation:
+    case .workerAdded, .workers, .sessions, .metrics, .health, .done, .closed, .explanation,
+      .recordingStarted, .recorded, .recordingStopped:
       .error(500, "internal", "the gateway answered another question than the one asked")
     }
   }
@@ -182,6 +196,14 @@ extension ManagementAPI {
       .error(
         409, "duplicate-worker", "the pool has this host and port as worker \(id.rawValue)",
         detail: { $0.member("worker_id", id.rawValue) })
+    case .unknownListener(let name): .error(404, "unknown-listener", "there is no listener \(name)")
+    case .listenerIsRecorded(let name):
+      .error(409, "listener-is-recorded", "somebody records listener \(name) already")
+    case .tooManyRecordings: .error(409, "too-many-recordings", "4 recordings at a time are the most")
+    case .unknownRecording:
+      .error(
+        404, "unknown-recording",
+        "there is no such recording; one that nobody takes for 10 s is forgotten")
     case .tooManyWorkers: .error(409, "too-many-workers", "4,096 workers are the most")
     case .shuttingDown: .error(503, "shutting-down", "the gateway is shutting down")
     }

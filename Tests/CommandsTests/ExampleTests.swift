@@ -62,7 +62,7 @@ import Testing
     let world = try world(for: arguments)
     if let input { world.input = Array(try world.contents(of: input).utf8) }
     if arguments.contains("p2p") { world.input = Array("org:192.0.2.0-192.0.2.9\n".utf8) }
-    let isFile = try Regex(#"[\w-]+\.(txt|json|jsonl|csv|db|key|toml|htpasswd)"#)
+    let isFile = try Regex(#"[\w-]+\.(txt|json|jsonl|csv|db|key|toml|htpasswd|pcap|bin)"#)
     let placed = arguments.map { $0.wholeMatch(of: isFile) == nil ? $0 : world.path($0) }
     let status = world.run(placed)
     #expect(allowed.contains(status), "\(line): \(status): \(world.errors)")
@@ -70,7 +70,7 @@ import Testing
 
   /// Without a gateway, what is asked of one fails, and says so.
   private func allowed(_ line: String) -> Set<Int32> {
-    let isLive = ["gatehouse sessions", "gatehouse kick"].contains { line.hasPrefix($0) }
+    let isLive = ["gatehouse sessions", "gatehouse kick", "gatehouse record"].contains { line.hasPrefix($0) }
     // Nobody has logged in in these worlds.
     return isLive ? [1] : line.hasPrefix("gatehouse logins") ? [3] : [0]
   }

@@ -29,8 +29,10 @@ final class FakeGateway: Sendable {
     let all = Mutex<[String]>([])
   }
 
-  /// - Parameter reply: what the shard answers; called on the server's threads.
-  init(_ reply: @escaping @Sendable (Command) -> Reply?) throws {
+  /// - Parameters:
+  ///   - records: the configuration lets what clients send be recorded.
+  ///   - reply: what the shard answers; called on the server's threads.
+  init(records: Bool = false, _ reply: @escaping @Sendable (Command) -> Reply?) throws {
     let shard = Shard(reply)
     self.shard = shard
     let lines = Lines()
@@ -38,6 +40,7 @@ final class FakeGateway: Sendable {
     var configuration = ManagementConfiguration()
     configuration.port = 0
     configuration.token = Self.token
+    configuration.recording = records
     server = try ManagementServer(
       configuration, token: try Token.load(configuration).token, logLinesDropped: { 7 },
       moreMetrics: {
