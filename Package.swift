@@ -29,6 +29,8 @@ let package = Package(
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+    // The plugins' ABI: include/gatehouse_framer.h.
+    .systemLibrary(name: "CFramer"),
     .target(name: "CLinux"),
     // Loads libpcap at run time: no header of it is needed, and a gateway never loads it.
     .target(name: "CPcap"),
@@ -38,7 +40,7 @@ let package = Package(
     .target(name: "Threading", swiftSettings: house),
     .target(name: "JSON", dependencies: ["CJansson"], swiftSettings: house),
     .target(name: "Auth", dependencies: ["Primitives"], swiftSettings: house),
-    .target(name: "Framing", dependencies: ["Primitives"], swiftSettings: house),
+    .target(name: "Framing", dependencies: ["CFramer"], swiftSettings: house),
     .target(name: "Upstream", dependencies: ["Primitives", "CNgHttp2"], swiftSettings: house),
     .target(
       name: "Gateway", dependencies: ["Primitives", "Framing", "Auth", "Upstream"],
@@ -60,7 +62,7 @@ let package = Package(
     .target(
       name: "Management",
       dependencies: [
-        "Primitives", "Auth", "Upstream", "Gateway", "Captures", "JSON", "CMicrohttpd",
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Captures", "JSON", "CMicrohttpd",
       ],
       swiftSettings: house),
     .target(name: "Captures", dependencies: ["Primitives", "CPcap"], swiftSettings: house),
@@ -68,7 +70,8 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Primitives", "Auth", "Gateway", "Store", "Configuration", "Captures", "JSON", "CLinux",
+        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures", "JSON",
+        "CLinux", "CFramer",
       ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",

@@ -6,7 +6,7 @@ extension SubcommandTable {
       [serve(programs.serve), check(programs.check), demo(programs.demo)]
       + banCommands + banListCommands + allowCommands + [whyCommand]
       + accountCommands + tokenCommands + ticketCommands
-      + sessionCommands + recordCommands + storeCommands + historyCommands + [helpCommand]
+      + sessionCommands + recordCommands + framerCommands + storeCommands + historyCommands + [helpCommand]
   }
 }
 

@@ -20,6 +20,30 @@ enum InputFile {
     }
   }
 
+  /// Hands out a file, or standard input for `-`, in pieces; never more than one is in memory.
+  ///
+  /// - Parameter body: false when it needs no more.
+  static func forEachPiece(
+    _ path: String, _ console: Console, _ body: ([UInt8]) throws -> Bool
+  ) throws {
+    let bytesMax = 1 << 18
+    guard path != "-" else {
+      while true {
+        let piece = try console.surroundings.read(bytesMax)
+        guard !piece.isEmpty, try body(piece) else { return }
+      }
+    }
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    guard descriptor >= 0 else {
+      throw CommandFailure("cannot read \(quoted(path)): \(errorText(errno))")
+    }
+    defer { close(descriptor) }
+    while true {
+      let piece = try readSome(descriptor, bytesMax: bytesMax, name: quoted(path))
+      guard !piece.isEmpty, try body(piece) else { return }
+    }
+  }
+
   private static func gather(_ name: String, _ more: (Int) throws -> [UInt8]) throws -> [UInt8] {
     var bytes: [UInt8] = []
     while true {

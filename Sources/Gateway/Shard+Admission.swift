@@ -52,6 +52,7 @@ extension Shard {
     }
     beginRecording(index)
     if configuration.listeners[listener].authentication == nil {
+      authenticateStreams(of: index)
       logOpened(index, &effects)
       assignWorker(to: index, now: now, effects: &effects)
     } else {

@@ -1,4 +1,5 @@
 internal import Auth
+internal import Framing
 internal import Primitives
 internal import Upstream
 
@@ -108,6 +109,9 @@ extension Shard {
       live[place] = last
       sessions[last].place = UInt32(place)
     }
+    let path = paths[Int(sessions[index].listener)]
+    path.clientToServer.ended(&sessions[index].fromClient)
+    path.serverToClient.ended(&sessions[index].toClient)
     sessions[index].vacate()
     sessions.giveBack(index)
   }

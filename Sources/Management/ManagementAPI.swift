@@ -199,7 +199,8 @@ extension ManagementAPI {
     case .unknownListener(let name): .error(404, "unknown-listener", "there is no listener \(name)")
     case .listenerIsRecorded(let name):
       .error(409, "listener-is-recorded", "somebody records listener \(name) already")
-    case .tooManyRecordings: .error(409, "too-many-recordings", "4 recordings at a time are the most")
+    case .tooManyRecordings:
+      .error(409, "too-many-recordings", "4 recordings at a time are the most")
     case .unknownRecording:
       .error(
         404, "unknown-recording",

@@ -70,7 +70,8 @@ import Testing
 
   /// Without a gateway, what is asked of one fails, and says so.
   private func allowed(_ line: String) -> Set<Int32> {
-    let isLive = ["gatehouse sessions", "gatehouse kick", "gatehouse record"].contains { line.hasPrefix($0) }
+    let isLive = ["gatehouse sessions", "gatehouse kick", "gatehouse record"]
+      .contains { line.hasPrefix($0) }
     // Nobody has logged in in these worlds.
     return isLive ? [1] : line.hasPrefix("gatehouse logins") ? [3] : [0]
   }
