@@ -101,7 +101,10 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Store", "Auth", "Gateway", "JSON", "Primitives"],
+      dependencies: [
+        "Commands", "Store", "Auth", "Framing", "Gateway", "Configuration", "Captures", "JSON",
+        "Primitives",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",

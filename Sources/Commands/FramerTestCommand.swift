@@ -93,7 +93,8 @@ private struct FramerTest {
     var isFirst = true
     try InputFile.forEachPiece(input, console) { piece throws in
       if isFirst, Self.isCapture(piece) {
-        throw CommandFailure("\(quoted(input)) is a capture: give it with --pcap", .wrongCommandLine)
+        throw CommandFailure(
+          "\(quoted(input)) is a capture: give it with --pcap", .wrongCommandLine)
       }
       isFirst = false
       try take(piece[...], 1, direction, stream: nil)
@@ -167,7 +168,8 @@ private struct FramerTest {
     guard framers[direction] != nil else { return }
     let source = PacketPrinter.Source(stream: number, direction: direction)
     if !end.isFromStart {
-      try printer.remark("began before the capture: its first packet may be the middle of one", source)
+      try printer.remark(
+        "began before the capture: its first packet may be the middle of one", source)
     }
     if end.isCut { try printer.remark("segments are missing: cut off in front of them", source) }
   }

@@ -21,7 +21,8 @@ func testVectors(_ definition: FramerDefinition, _ call: Call) throws -> ExitSta
         json.member("name", vector.name)
         json.member("direction", vector.direction.rawValue)
         json.member("packets", vector.packets.count)
-        json.member("problem", optional: problem)
+        json.key("problem")
+        if let problem { json.string(problem) } else { json.null() }
       }
     }
     guard list == nil else { continue }
@@ -33,7 +34,7 @@ func testVectors(_ definition: FramerDefinition, _ call: Call) throws -> ExitSta
   let count = definition.vectors.count
   call.console.note(
     failures == 0
-      ? "\(count) \(count == 1 ? "vector is" : "vectors are") cut as \(count == 1 ? "it says" : "they say")"
+      ? "all \(count) vectors are cut as they say"
       : "\(failures) of \(count) vectors are not cut as they say")
   return failures == 0 ? .done : .failed
 }
@@ -86,7 +87,8 @@ extension FramerDefinition {
       default: actual = found.attributes.first { $0.name == name }?.value
       }
       guard actual != value else { continue }
-      return "the login's \(name) is \(actual.map { quoted($0) } ?? "not there"), not \(quoted(value))"
+      let shown = actual.map { quoted($0) } ?? "not there"
+      return "the login's \(name) is \(shown), not \(quoted(value))"
     }
     return nil
   }
@@ -118,7 +120,8 @@ private struct VectorCut {
     }
     self.packets = packets
     end = cut.end
-    leftOver = cut.leftOver
+    // Behind a violation nothing more is taken.
+    leftOver = stream.count - cut.offset
   }
 
   func problem(_ vector: FramerVector) -> String? {

@@ -6,7 +6,9 @@ extension SubcommandTable {
       [serve(programs.serve), check(programs.check), demo(programs.demo)]
       + banCommands + banListCommands + allowCommands + [whyCommand]
       + accountCommands + tokenCommands + ticketCommands
-      + sessionCommands + recordCommands + framerCommands + storeCommands + historyCommands + [helpCommand]
+      + sessionCommands + recordCommands + framerCommands + storeCommands + historyCommands + [
+        helpCommand
+      ]
   }
 }
 

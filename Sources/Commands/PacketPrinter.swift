@@ -199,7 +199,8 @@ struct StreamSummary {
     parts.append(byteText(bytes))
     if leftOver > 0 { parts.append("\(byteText(leftOver)) left over") }
     parts.append(
-      violations == 0 ? "no violation" : violations == 1 ? "1 violation" : "\(violations) violations")
+      violations == 0
+        ? "no violation" : violations == 1 ? "1 violation" : "\(violations) violations")
     return parts.joined(separator: ", ")
   }
 }

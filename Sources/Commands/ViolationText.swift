@@ -82,7 +82,8 @@ private struct Place {
         byteCount = table.opcode.width
       }
       let name = "0x" + String(opcode, radix: 16, uppercase: true)
-      mend.append("add \(name) to sizes or lengths, or say what unknown ones are: unknown = \"raw\"")
+      mend.append(
+        "add \(name) to sizes or lengths, or say what unknown ones are: unknown = \"raw\"")
     case .noCase:
       expected = "what one of the cases begins with"
       mend.append("add a [[case]] for it, or otherwise")

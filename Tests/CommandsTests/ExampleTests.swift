@@ -1,3 +1,4 @@
+import Captures
 import Foundation
 import Testing
 
@@ -38,6 +39,9 @@ import Testing
     try world.write("carl:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n", to: "users.htpasswd")
     try world.write(
       "name,hash,salt\ndora,5f4dcc3b5aa765d61d8327deb882cf99,abc\n", to: "forum.csv")
+    try world.write(lines, to: "my-game.toml")
+    try world.write("one\ntwo\n", to: "stream.bin")
+    try Data(CaptureWriter.fileHeader).write(to: URL(fileURLWithPath: world.path("game.pcap")))
     world.expect("ban", "192.0.2.7", "--reason", "flooding")
     world.expect("ban", "account:mallory")
     world.expect("allow", "198.51.100.0/24")
@@ -92,6 +96,16 @@ import Testing
     }
   }
 }
+
+private let lines = """
+  [client_to_server]
+  kind = "delimiter"
+  delimiter = "\\n"
+  [[vector]]
+  name = "two lines"
+  packets = ["'one' 0A", "'two' 0A"]
+
+  """
 
 /// The indented lines of docs/commands.md that are command lines.
 private func examplesOfTheReference() -> [String] {
