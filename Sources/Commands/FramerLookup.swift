@@ -5,8 +5,8 @@ struct FoundFramer {
   var definition: FramerDefinition
   var file: FramerLibrary.File
 
-  /// - Parameter text: the name of a ready-made framer; or a file's path, which has a slash in it or
-  ///   ends in `.toml`.
+  /// - Parameter text: the name of a ready-made framer; or a file's path, which has a slash in it
+  ///   or ends in `.toml`.
   static func find(_ text: String, _ console: Console) throws(CommandFailure) -> FoundFramer {
     let isPath = text.contains("/") || text.hasSuffix(".toml")
     let file = try isPath ? file(at: text) : ready(text, console)

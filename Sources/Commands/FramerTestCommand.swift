@@ -179,8 +179,8 @@ private struct FramerTest {
     if fragments > 0 { console.note("\(fragments) fragments of IP packets were left out") }
     if statistics.shortened > 0 {
       console.note(
-        "\(statistics.shortened) packets were captured in part only: capture with a larger snapshot "
-          + "length")
+        "\(statistics.shortened) packets were captured in part only: capture with a larger "
+          + "snapshot length")
     }
     if tracker.segmentsWithoutRoom > 0 {
       console.note("there were too many streams at a time: some were left out")

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Signals by which an operator ends a command that would go on: held back, so that it can end well.
+/// Signals by which an operator ends a command that would go on: held back, for a good end.
 ///
 /// Ctrl-C (SIGINT), SIGTERM and SIGHUP. Without a handler: a command asks for them while it waits.
 struct Interruption {

@@ -20,8 +20,9 @@ let recordCommands: [Subcommand] = [
       the file is whole.
 
       A recording holds what players send, their passwords too. So it works only with
-      `recording = true` in [management], the file is made with mode 0600, and the gateway's log says
-      that there was one. `-` as FILE is standard output. Exit status 3 means that no session began.
+      `recording = true` in [management], the file is made with mode 0600, and the gateway's log
+      says that there was one. `-` as FILE is standard output. Exit status 3 means that no session
+      began.
       """,
     examples: [
       "gatehouse record --listener game --out game.pcap",

@@ -137,7 +137,7 @@ import Testing
         "violation at offset 5, in packet #2: packet-too-long: a packet of 4099 bytes, and 100 are "
           + "the most\n"))
     #expect(world.output.contains("  read:     10 00 at 5\n"))
-    #expect(world.output.contains("(little)-endian) the length would be 16\n"))
+    #expect(world.output.contains("(little-endian) the length would be 16\n"))
     #expect(world.output.hasSuffix("1 packet, 4 bytes, 5 bytes left over, 1 violation\n"))
   }
 
@@ -243,7 +243,9 @@ import Testing
     let login = """
       [login]
       [[login.packet]]
-      field = [{ name = "account", kind = "line", offset = 5 }, { name = "password", kind = "rest" }]
+      field = [
+        { name = "account", kind = "line", offset = 5 }, { name = "password", kind = "rest" },
+      ]
       [[vector]]
       name = "a login"
       packets = ["7F 00 0B 01 00 'anna' 0A 'pass'"]
