@@ -13,6 +13,7 @@ extension Shard {
   mutating func startRecording(
     _ request: RecordingRequest, now: Instant, effects: inout Effects
   ) -> Reply {
+    guard shutdown == nil else { return .failed(.shuttingDown) }
     guard let listener = configuration.listeners.firstIndex(where: { $0.name == request.listener })
     else { return .failed(.unknownListener(request.listener)) }
     if recordings.contains(where: { $0?.listener == listener && $0?.isRunning == true }) {

@@ -260,6 +260,14 @@ import Testing
     #expect(next.id != recorder.id && next.heard.isEmpty)
   }
 
+  @Test func nothingBeginsDuringAShutdown() {
+    let world = VirtualWorld()
+    let client = world.connect()
+    world.send(client, "x")
+    world.beginShutdown()
+    #expect(refusal(world) == .shuttingDown)
+  }
+
   @Test func onlySoManyAtATime() throws {
     let world = VirtualWorld { configuration in
       for number in 1...4 {
