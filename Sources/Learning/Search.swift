@@ -1,0 +1,93 @@
+/// Tries rules of all kinds against streams and keeps those that fit best.
+///
+/// Most rules fail at their first packets. So each is tried on a few packets of some streams first;
+/// the best of them on more; the best of those on all.
+struct Search {
+  /// A rule and what speaks for it.
+  struct Found {
+    var rule: Rule
+    var score: Score
+  }
+
+  /// How many streams and packets of each are looked at, and how many rules go on, round by round.
+  private static let rounds = [
+    (streams: 12, cuts: 24, kept: 600), (streams: 32, cuts: 400, kept: 80),
+    (streams: Int.max, cuts: Int.max, kept: 48),
+  ]
+
+  var scorer: Scorer
+  private var found: [Found] = []
+  /// How many rules were tried.
+  private(set) var tried = 0
+
+  init(_ streams: [LearningStream]) { scorer = Scorer(streams) }
+
+  var streams: [LearningStream] { scorer.streams }
+
+  mutating func run() -> [Found] {
+    tryLengths()
+    trySpecialLengths()
+    tryTextLengths()
+    settle(round: 0)
+    tryDelimiters()
+    tryFixedSizes()
+    keepBest(found.count)
+    tryChoices()
+    settle(round: 1)
+    Self.preferWholeDelimiters(&found)
+    keepBest(found.count)
+    return found
+  }
+
+  /// Looks at `rule` as the first round does.
+  mutating func attempt(_ rule: Rule) {
+    tried += 1
+    let round = Self.rounds[0]
+    guard rule.startsWell(in: scorer.streams, streamsMax: round.streams) else { return }
+    guard let score = scorer.score(rule, streamsMax: round.streams, cutsMax: round.cuts)
+    else { return }
+    found.append(Found(rule: rule, score: score))
+    // Bounds what is kept of very many rules.
+    if found.count > 8 * round.kept { keepBest(round.kept) }
+  }
+
+  /// The best rules so far, best first.
+  var best: [Found] { found }
+
+  /// Lets the best of `round` go on to the next.
+  private mutating func settle(round: Int) {
+    keepBest(Self.rounds[round].kept)
+    let next = Self.rounds[round + 1]
+    var kept: [Found] = []
+    for candidate in found {
+      guard
+        let score = scorer.score(
+          candidate.rule, streamsMax: next.streams, cutsMax: next.cuts)
+      else { continue }
+      kept.append(Found(rule: candidate.rule, score: score))
+    }
+    found = kept
+    keepBest(next.kept)
+  }
+
+  private mutating func keepBest(_ count: Int) {
+    found.sort { $0.score.total > $1.score.total }
+    if found.count > count { found.removeLast(found.count - count) }
+  }
+}
+
+extension Rule {
+  /// Whether at least three of four streams may begin with a packet.
+  func startsWell(in streams: [LearningStream], streamsMax: Int) -> Bool {
+    var walk = Walk()
+    var bad = 0
+    var whole = 0
+    for (index, stream) in streams.prefix(streamsMax).enumerated() {
+      self.walk(stream.bytes, cutsMax: 1, into: &walk)
+      if walk.end == .violation { bad += 1 }
+      if !walk.cuts.isEmpty { whole += 1 }
+      if bad * 4 > index + 4 { return false }
+    }
+    return whole > 0
+  }
+}
