@@ -9,10 +9,10 @@ extension Rule {
     case .delimiter(let delimiter, let isTelnet):
       switch delimiter {
       case [0x0a], [0x0d, 0x0a], [0x00]: bits += 4
-      default: bits += 10 + 1.5 * Double(delimiter.count)
+      default: bits += 8 + Double(delimiter.count)
       }
       if isTelnet { bits += 2 }
-    case .fixed(let size): bits += 8 + binaryLogarithm(Double(size))
+    case .fixed(let size): bits += 20 + binaryLogarithm(Double(size))
     case .choice(let choices):
       bits += 6
       for choice in choices { bits += choice.rule.bits + 6 * Double(choice.leads.count) }
@@ -25,6 +25,12 @@ extension Rule {
 
   var choiceCount: Int {
     if case .choice(let choices) = shape { choices.count } else { 1 }
+  }
+
+  /// Whether a length counts the rest or the packet, and no odd number of bytes beside that.
+  var countsNaturally: Bool {
+    guard case .length(let rule) = shape else { return true }
+    return rule.adjustment == 0 || rule.adjustment == -(rule.fixedHeader ?? 0)
   }
 
   /// How much of the length field's bytes the length explains.

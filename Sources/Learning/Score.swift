@@ -36,6 +36,9 @@ struct Score {
   /// Of the places where packets end, in all streams; alike for rules that can't be told apart.
   var cutHash: UInt64 = 0
 
+  /// Whether there is a packet that another follows.
+  var isChained: Bool { packetsInLargestStream > 1 }
+
   /// Whether whole packets were found in at least a third of the streams, and not only half ones.
   func isPlausible(streams: Int) -> Bool {
     packets > 0 && streamsWithPackets * 3 >= streams

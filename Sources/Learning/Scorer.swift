@@ -48,6 +48,8 @@ struct Scorer {
     // What stands behind a delimiter the byte model can tell by itself.
     score.places = rule.tailByteCount > 0 ? 0 : places.gain
     score.lengthKinds = lengths.kinds
+    // That a constant stands where a length could be is no evidence, unless it is the right one.
+    if lengths.kinds == 1 && !rule.countsNaturally { score.rule += 40 }
     score.packetLengthKinds = lengthsSeen.kinds
     score.cutHash = hash
     if case .delimiter(let delimiter, let isTelnet) = rule.shape {

@@ -24,7 +24,9 @@ struct Search {
 
   var streams: [LearningStream] { scorer.streams }
 
-  mutating func run() -> [Found] {
+  /// - Parameter opaqueFrom: from which byte on the streams look enciphered; nil when they don't.
+  /// - Returns: the best rules, best first.
+  mutating func run(opaqueFrom: Int? = nil) -> [Found] {
     tryLengths()
     trySpecialLengths()
     tryTextLengths()
@@ -33,6 +35,7 @@ struct Search {
     tryFixedSizes()
     keepBest(found.count)
     tryChoices()
+    if let opaqueFrom { tryRawTails(opaqueFrom: opaqueFrom) }
     settle(round: 1)
     Self.preferWholeDelimiters(&found)
     keepBest(found.count)
