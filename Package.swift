@@ -32,6 +32,8 @@ let package = Package(
     // The plugins' ABI: include/gatehouse_framer.h.
     .systemLibrary(name: "CFramer"),
     .target(name: "CLinux"),
+    // Loads libpcap at run time: no header of it is needed, and a gateway never loads it.
+    .target(name: "CPcap"),
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
     .target(name: "Primitives", swiftSettings: house),
@@ -60,15 +62,17 @@ let package = Package(
     .target(
       name: "Management",
       dependencies: [
-        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd",
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Captures", "JSON",
+        "CMicrohttpd",
       ],
       swiftSettings: house),
+    .target(name: "Captures", dependencies: ["Primitives", "CPcap"], swiftSettings: house),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
       name: "Commands",
       dependencies: [
-        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
-        "CFramer",
+        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures", "JSON",
+        "CLinux", "CFramer",
       ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
@@ -105,13 +109,15 @@ let package = Package(
       dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives"],
       swiftSettings: testing),
     .testTarget(
+      name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),
+    .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
       swiftSettings: testing),
     .testTarget(
       name: "FuzzTests",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "Store", "Configuration",
-        "CCrypt",
+        "Captures", "CCrypt",
       ],
       path: "Fuzz",
       exclude: ["README.md", "build", "run", "Entry.swift", "corpus", "dictionaries"],

@@ -22,13 +22,14 @@ import Testing
       "Primitives", "Auth", "Upstream", "Gateway", "Threading", "CLinux", "Glibc",
       "Synchronization",
     ],
+    "Captures": ["Primitives", "CPcap", "Glibc", "Synchronization"],
     "Management": [
-      "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd", "Glibc",
-      "Synchronization",
+      "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Captures", "JSON", "CMicrohttpd",
+      "Glibc", "Synchronization",
     ],
     "Commands": [
-      "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
-      "CFramer", "Glibc", "Synchronization",
+      "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures", "JSON",
+      "CLinux", "CFramer", "Glibc", "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
     "gatehouse": [
@@ -81,7 +82,7 @@ import Testing
     let system: Set = [
       "Glibc", "Musl", "Foundation", "FoundationEssentials", "Dispatch", "Synchronization",
       "CLinux",
-      "CMicrohttpd", "CJansson", "CToml", "CSQLite", "CSodium", "CNettle", "CCrypt", "Threading",
+      "CMicrohttpd", "CJansson", "CToml", "CPcap", "CSQLite", "CSodium", "CNettle", "CCrypt", "Threading",
     ]
     for module in Self.core {
       #expect(Self.allowed[module, default: []].isDisjoint(with: system), "\(module)")
