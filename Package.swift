@@ -67,12 +67,13 @@ let package = Package(
       ],
       swiftSettings: house),
     .target(name: "Captures", dependencies: ["Primitives", "CPcap"], swiftSettings: house),
+    .target(name: "Learning", dependencies: ["Framing"], swiftSettings: house),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
       name: "Commands",
       dependencies: [
-        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures", "JSON",
-        "CLinux", "CFramer",
+        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
+        "Learning", "JSON", "CLinux", "CFramer",
       ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
@@ -110,6 +111,9 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),
+    .testTarget(
+      name: "LearningTests", dependencies: ["Learning", "Framing", "Primitives"],
+      swiftSettings: testing),
     .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
       swiftSettings: testing),

@@ -5,7 +5,7 @@ extension SubcommandTable {
     commands =
       [serve(programs.serve), check(programs.check), demo(programs.demo)]
       + banCommands + banListCommands + allowCommands + [whyCommand]
-      + accountCommands + tokenCommands + ticketCommands
+      + accountCommands + tokenCommands + ticketCommands + [framerLearnCommand]
       + sessionCommands + storeCommands + historyCommands + [helpCommand]
   }
 }

@@ -33,6 +33,9 @@ public struct FramerProposal: Sendable {
   /// Where the packets end, of each stream, in bytes from its start; what is raw is one packet.
   public let packetEnds: [[Int]]
 
+  /// The framer on one line: its kind, and what it was told.
+  public var summary: String { framer.description }
+
   /// The definition of the framer as a table, in TOML.
   ///
   /// - Parameter table: the table's name, such as `client_to_server`.

@@ -23,6 +23,16 @@ extension Rule {
     return bits
   }
 
+  /// Whether a person would think of this rule where `other` holds, too.
+  func isAsPlain(as other: Rule) -> Bool {
+    if case .length(let rule) = shape {
+      var isOdd = rule.mask != nil || rule.xorOffset != nil || rule.multiplier != 1
+      if case .length(let other) = other.shape, rule.encoding == other.encoding { isOdd = true }
+      if isOdd { return false }
+    }
+    return bits <= max(other.bits + 4, 14)
+  }
+
   var choiceCount: Int {
     if case .choice(let choices) = shape { choices.count } else { 1 }
   }

@@ -30,7 +30,7 @@ extension Search {
         guard isPart || isMostly || other.score.cutHash == found[index].score.cutHash
         else { continue }
         guard long.isWhole(among: found, cutHash: found[index].score.cutHash) else { continue }
-        found[index].score.text += other.score.total - found[index].score.total + 1
+        found[index].score.text += other.score.total - found[index].score.total + 12
       }
     }
   }

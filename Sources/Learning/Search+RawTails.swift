@@ -40,14 +40,17 @@ extension Search {
   /// when what follows could be packets.
   private func packets(_ rule: Rule, before opaqueFrom: Int) -> Int? {
     var walk = Walk()
+    var lengths: Set<Int> = []
     var fewest = Self.packetsMax + 1
     for stream in streams.prefix(12) {
       rule.walk(stream.bytes, cutsMax: Self.packetsMax + 1, into: &walk)
       let clear = walk.cuts.prefix { $0.end <= opaqueFrom + 256 }.count
       guard clear > 0 else { return nil }
+      for cut in walk.cuts.prefix(clear) { lengths.insert(cut.end - cut.start) }
       fewest = min(fewest, clear)
     }
-    guard (1...Self.packetsMax).contains(fewest) else { return nil }
+    // One packet of one length is what any constant greeting is, too.
+    guard (1...Self.packetsMax).contains(fewest), lengths.count > 1 else { return nil }
     var opaque = 0
     for stream in streams.prefix(12) {
       rule.walk(stream.bytes, cutsMax: fewest, into: &walk)

@@ -95,14 +95,17 @@ enum Wording {
       reasons.append("\(each) in \(within) ends with \(DefinitionText.text(delimiter))")
       if score.text > 0 { reasons.append("all else is text") }
     case .length, .choice, .fixed, .table:
-      reasons.append("\(each) in \(within) ends where the next begins")
+      let next = found.rule.rawAfter == nil ? "the next" : "the next, or the rest,"
+      reasons.append("\(each) in \(within) ends where \(next) begins")
     }
     if score.lengthKinds > 1 {
       reasons.append(
         "the length takes \(score.lengthKinds) different values, for packets of "
           + "\(survey.shortest) to \(survey.longest) bytes")
     }
-    if score.violations == 0 && score.halfStreams + score.cutStreams == 0 {
+    if found.rule.rawAfter != nil {
+      reasons.append("what follows looks enciphered or compressed")
+    } else if score.violations == 0 && score.halfStreams + score.cutStreams == 0 {
       reasons.append("nothing is left over")
     } else if score.violations == 0 {
       reasons.append(
@@ -144,7 +147,7 @@ enum Wording {
         "no packet is longer than 255 bytes: one that is would settle the width of the length")
     }
     if streams.count == 1 { doubts.append("one stream only: a second would make it surer") }
-    if score.exactStreams == 0 && score.cutStreams == 0 {
+    if score.exactStreams == 0 && score.cutStreams == 0 && found.rule.rawAfter == nil {
       doubts.append(
         "no stream ends where a packet does: it may be cut one place too early or too late")
     }
@@ -162,7 +165,7 @@ enum Wording {
   static func alternatives(_ rule: Rule, _ alike: [Search.Found]) -> [String] {
     var texts: [String] = []
     for other in alike.sorted(by: { $0.rule.bits < $1.rule.bits }) {
-      guard other.rule.prelude == 0, other.rule.bits <= max(rule.bits + 4, 14) else { continue }
+      guard other.rule.prelude == 0, other.rule.isAsPlain(as: rule) else { continue }
       let text = other.rule.words
       if text != rule.words && !texts.contains(text) { texts.append(text) }
       if texts.count == 3 { break }
