@@ -1,7 +1,7 @@
 /// What each byte of the streams costs whoever knows nothing about packets.
 ///
 /// The measure that all framers are compared with: a predictor that adapts to what came before,
-/// looking at up to two bytes in front of each. A framer is worth as many bits as it saves beside
+/// looking at up to four bytes in front of each. A framer is worth as many bits as it saves beside
 /// this, so that what is cheap anyway, such as runs of zeros or a text's line ends, is no evidence.
 struct ByteModel {
   /// Of each byte of each stream, in bits.
@@ -26,79 +26,98 @@ struct ByteModel {
   }
 }
 
-/// Predicts bytes from the two in front of each.
+/// Predicts bytes from those in front of each.
 ///
-/// Four predictors, which look at two, one and no bytes and at nothing at all, are mixed by how well
-/// each did where as much was known (the fixed share method: Herbster and Warmuth, "Tracking the
-/// best expert", 1998). So bytes without any order cost eight bits, and not more.
+/// Predictors that look at four, two, one and no bytes are mixed by how well each did where as much
+/// was known (the fixed share method: Herbster and Warmuth, "Tracking the best expert", 1998), and
+/// one that knows nothing is among them: bytes without any order cost eight bits, and not more.
 private struct BytePredictor {
-  private static let slots = 1 << 18
   private static let share = 0.002
 
-  private var first = 0
-  private var second = 0
-  private var counts0 = [UInt32](repeating: 0, count: 256)
-  private var total0: UInt32 = 0
-  private var kinds0: UInt32 = 0
-  private var counts1 = [UInt32](repeating: 0, count: 65_536)
-  private var totals1 = [UInt32](repeating: 0, count: 256)
-  private var kinds1 = [UInt32](repeating: 0, count: 256)
-  /// Found by a hash of context and byte; the rare collision only makes a byte look likelier.
-  private var counts2 = [UInt32](repeating: 0, count: Self.slots)
-  private var totals2 = [UInt32](repeating: 0, count: 65_536)
-  private var kinds2 = [UInt32](repeating: 0, count: 65_536)
-  /// The predictors' weights, by how often the contexts came before.
-  private var weights = [SIMD4<Double>](repeating: SIMD4(repeating: 0.25), count: 64)
+  /// The last four bytes, the last of all lowest.
+  private var recent: UInt32 = 0
+  private var orders = [
+    ByteContext(slotBits: 0), ByteContext(slotBits: 8), ByteContext(slotBits: 16),
+    ByteContext(slotBits: 18),
+  ]
+  /// The predictors' weights, by how often the longer contexts came before.
+  private var weights = [SIMD8<Double>](repeating: Self.start, count: 512)
+  private static let start = SIMD8<Double>(0.2, 0.2, 0.2, 0.2, 0.2, 0, 0, 0)
 
-  mutating func startStream() {
-    first = 0
-    second = 0
-  }
+  mutating func startStream() { recent = 0 }
 
   /// How likely `byte` was; it is learnt from then on.
   mutating func take(_ byte: UInt8) -> Double {
-    let value = Int(byte)
-    let place1 = second << 8 | value
-    let context = first << 8 | second
-    let hash = UInt64(context << 8 | value) &* 0x9e37_79b9_7f4a_7c15
-    let place2 = Int(hash >> 46)
-
-    let likely0 = blend(1.0 / 256, counts0[value], total0, kinds0)
-    let likely1 = blend(likely0, counts1[place1], totals1[second], kinds1[second])
-    let likely2 = blend(likely1, counts2[place2], totals2[context], kinds2[context])
-    let likely = SIMD4(1.0 / 256, likely0, likely1, likely2)
-    let known = magnitude(totals1[second]) << 3 | magnitude(totals2[context])
+    let contexts: [4 of UInt32] = [0, recent & 0xff, recent & 0xffff, recent & 0xff_ffff]
+    var likely = SIMD8<Double>(repeating: 0)
+    var probability = 1.0 / 256
+    var known = 0
+    likely[0] = probability
+    for index in 0..<4 {
+      let total = orders[index].take(byte, in: contexts[index], lower: &probability)
+      likely[index + 1] = probability
+      if index > 0 { known = known << 3 | magnitude(total) }
+    }
     let joint = weights[known] * likely
-    let probability = joint.sum()
-    weights[known] =
-      joint / probability * (1 - Self.share) + SIMD4(repeating: Self.share / 4)
-
-    if counts0[value] == 0 { kinds0 += 1 }
-    counts0[value] += 1
-    total0 += 1
-    if counts1[place1] == 0 { kinds1[second] += 1 }
-    counts1[place1] += 1
-    totals1[second] += 1
-    if counts2[place2] == 0 { kinds2[context] += 1 }
-    counts2[place2] += 1
-    totals2[context] += 1
-    first = second
-    second = value
-    return probability
+    let mixed = joint.sum()
+    weights[known] = joint / mixed * (1 - Self.share) + Self.start * Self.share
+    recent = recent << 8 | UInt32(byte)
+    return min(1, mixed)
   }
 
   /// 0 for none, 1 for one, 2 for two or three and so on; at most 7.
   private func magnitude(_ count: UInt32) -> Int {
     min(7, UInt32.bitWidth - count.leadingZeroBitCount)
   }
+}
 
-  /// Falls back on a shorter context by escape method C of PPM (Moffat, "Implementing the PPM data
-  /// compression scheme", 1990).
-  private func blend(
-    _ lower: Double, _ count: UInt32, _ total: UInt32, _ kinds: UInt32
-  ) -> Double {
-    guard total > 0 else { return lower }
-    let kinds = Double(max(kinds, 1))
-    return min(1, (Double(count) + kinds * lower) / (Double(total) + kinds))
+/// How often each byte came behind contexts of one length.
+private struct ByteContext {
+  private static let countBits = 18
+
+  private let slotBits: Int
+  /// By a hash of context and byte; the keys tell whose the slot is, and what finds it taken is not
+  /// learnt.
+  private var keys: [UInt64]
+  private var counts: [UInt32]
+  /// By a hash of the context.
+  private var owners: [UInt32]
+  private var totals: [UInt32]
+  private var kinds: [UInt32]
+
+  init(slotBits: Int) {
+    self.slotBits = slotBits
+    keys = Array(repeating: 0, count: 1 << Self.countBits)
+    counts = Array(repeating: 0, count: 1 << Self.countBits)
+    owners = Array(repeating: 0, count: 1 << slotBits)
+    totals = owners
+    kinds = owners
+  }
+
+  /// Blends in what is known of `context`, by escape method C of PPM (Moffat, "Implementing the PPM
+  /// data compression scheme", 1990), and learns `byte`.
+  ///
+  /// - Parameter lower: how likely a shorter context holds the byte to be; is replaced.
+  /// - Returns: how often the context came before.
+  mutating func take(_ byte: UInt8, in context: UInt32, lower: inout Double) -> UInt32 {
+    let slot =
+      slotBits < 18
+      ? Int(context) & (1 << slotBits - 1) : Int((context &* 0x9e37_79b1) >> 14)
+    let key = UInt64(context) << 8 | UInt64(byte)
+    let place = Int((key &* 0x9e37_79b9_7f4a_7c15) >> UInt64(64 - Self.countBits))
+    if totals[slot] == 0 { owners[slot] = context }
+    guard owners[slot] == context else { return 0 }
+    let count = keys[place] == key + 1 ? counts[place] : 0
+    let total = totals[slot]
+    if total > 0 {
+      let escape = Double(max(kinds[slot], 1))
+      lower = (Double(count) + escape * lower) / (Double(total) + escape)
+    }
+    guard count > 0 || counts[place] == 0 else { return total }
+    if count == 0 { kinds[slot] += 1 }
+    keys[place] = key + 1
+    counts[place] += 1
+    totals[slot] += 1
+    return total
   }
 }

@@ -51,17 +51,43 @@ public enum FramerLearner {
   ) -> [FramerProposal] {
     var proposals: [FramerProposal] = []
     var hashes: Set<UInt64> = []
-    let floor = max(bitsMin, (found.first?.score.total ?? 0) * 0.2)
+    let floor = max(bitsMin, (found.first?.score.total ?? 0) * 0.3)
     for (index, candidate) in found.enumerated() {
       guard proposals.count < countMax, candidate.score.total >= floor else { break }
       guard !isVariant(candidate, of: found[..<index]) else { continue }
       guard hashes.insert(candidate.score.cutHash).inserted else { continue }
-      let alike = found[(index + 1)...].filter { $0.score.cutHash == candidate.score.cutHash }
-      guard let proposal = proposal(candidate, alike: alike, streams) else { continue }
+      var alike = ArraySlice(found[index...].filter { $0.score.cutHash == candidate.score.cutHash })
+      let best = alike.remove(at: plainest(of: alike))
+      guard let proposal = proposal(best, alike: Array(alike), streams) else { continue }
       proposals.append(proposal)
     }
     Wording.compare(&proposals)
     return proposals
+  }
+
+  /// Which of rules that cut alike a person would write down.
+  private static func plainest(of alike: ArraySlice<Search.Found>) -> Int {
+    let floor = alike[alike.startIndex].score.total * 0.9 - 10
+    func rank(_ found: Search.Found) -> (Int, Int, Int) {
+      // The first packet may look like a prelude, but is one only where no rule cuts it.
+      let prelude = found.rule.prelude == 0 ? 0 : 1
+      guard case .length(let rule) = found.rule.shape else { return (prelude, 0, 0) }
+      let natural = found.rule.countsNaturally ? 0 : 1
+      guard case .binary(let width, _) = rule.encoding else { return (prelude, natural, 3) }
+      let isOdd = rule.mask != nil || rule.xorOffset != nil || rule.multiplier != 1
+      // A byte that is always zero beside a length is a part of it: 2 and 4 bytes are usual.
+      let widths = [4: 0, 2: 1, 1: 2, 3: 3]
+      return (prelude, (isOdd ? 2 : 0) + natural, widths[width] ?? 4)
+    }
+    var best = alike.startIndex
+    for index in alike.indices where alike[index].score.total >= floor {
+      if case .length = alike[index].rule.shape, case .length = alike[best].rule.shape {
+        if rank(alike[index]) < rank(alike[best]) { best = index }
+      } else if rank(alike[index]).0 < rank(alike[best]).0 {
+        best = index
+      }
+    }
+    return best
   }
 
   /// Whether it is a better rule with a part of the first packet taken for a prelude, or with

@@ -1,9 +1,9 @@
-/// What it is worth to know how far each byte is from its packet's start, in bits.
+/// What it is worth to know how far each byte is from its packet's length field, in bits.
 ///
 /// Where packets are cut rightly, the bytes at the same place of their headers are alike: types
 /// come again, high bytes are zero, counters grow. Each place has a model of its own, which falls
-/// back on what the byte model thought of a byte. A place that shows no gain is left to the byte
-/// model, at the price of two bits for saying so; a wrong rule can't lose much by chance, nor gain.
+/// back on what the byte model thought of a byte. A place that shows no gain is left to the byte model, at the price of two bits
+/// for saying so; a wrong rule can't lose much by chance, nor gain.
 struct PlaceModels {
   /// Models for each choice of a rule.
   static let places = 16
@@ -21,10 +21,11 @@ struct PlaceModels {
     gains = Array(repeating: 0, count: models)
   }
 
+  /// - Parameter likely: how likely the byte model held the byte to be.
   mutating func take(_ byte: UInt8, likely: Float, at model: Int) {
     let place = model << 8 | Int(byte)
     let escape = Double(max(kinds[model], 1))
-    // The first byte of all teaches only.
+    // Relative to what the byte model thought; the first byte of all teaches only.
     if totals[model] > 0 {
       let ratio =
         (Double(counts[place]) / Double(likely) + escape) / (Double(totals[model]) + escape)
@@ -37,8 +38,4 @@ struct PlaceModels {
 
   /// Of all places together.
   var gain: Double { gains.reduce(0) { $0 + max(0, $1 - 2) } }
-
-  /// How many different bytes were seen; 0 where none was.
-  func kinds(at model: Int) -> Int { kinds[model] }
-  func total(at model: Int) -> Int { totals[model] }
 }

@@ -14,7 +14,16 @@ struct Score {
   /// What the rule takes to be written down; counts against it.
   var rule = 0.0
 
-  var total: Double { lengths + places + ends + writes + text - rule }
+  /// What is taken off for what makes a rule suspicious as a whole: 1 when there is nothing.
+  ///
+  /// Bytes of one packet depend on one another, so that bits are counted more than once; a lead of
+  /// some per cent decides nothing, and common sense may.
+  var trust = 1.0
+
+  var total: Double {
+    let sum = lengths + places + ends + writes + text - rule
+    return sum > 0 ? sum * trust : sum
+  }
 
   var packets = 0
   var packetsInLargestStream = 0
@@ -39,8 +48,10 @@ struct Score {
   /// Whether there is a packet that another follows.
   var isChained: Bool { packetsInLargestStream > 1 }
 
-  /// Whether whole packets were found in at least a third of the streams, and not only half ones.
-  func isPlausible(streams: Int) -> Bool {
-    packets > 0 && streamsWithPackets * 3 >= streams
+  /// Whether enough was found to be looked at again: whole packets in a third of the streams, and
+  /// one behind the other or to the streams' ends, not only one and a half.
+  func isPlausible(_ rule: Rule, streams: Int) -> Bool {
+    guard packets > 0, streamsWithPackets * 3 >= streams else { return false }
+    return isChained || exactStreams > 0 || rule.rawAfter != nil
   }
 }

@@ -42,9 +42,12 @@ struct Scorer {
       }
       weigh(stream, index, rule, &score, &places!, &lengthsSeen)
     }
-    guard score.isPlausible(streams: min(streams.count, streamsMax)), let places else {
+    guard score.isPlausible(rule, streams: min(streams.count, streamsMax)), let places else {
       return nil
     }
+    // Where the recording ends a packet should, at least once; and few protocols have a prelude.
+    if score.exactStreams == 0 && score.halfStreams >= 3 { score.trust *= 0.75 }
+    if rule.prelude > 0 { score.trust *= 0.9 }
     // What stands behind a delimiter the byte model can tell by itself.
     score.places = rule.tailByteCount > 0 ? 0 : places.gain
     score.lengthKinds = lengths.kinds
@@ -93,11 +96,11 @@ struct Scorer {
     case .exact:
       score.exactStreams += 1
       // Where a recording was cut says nothing.
-      if !stream.isCut { score.ends += binaryLogarithm(0.8 / density) }
+      if !stream.isCut { score.ends += binaryLogarithm(0.9 / density) }
     case .half where stream.isCut: score.cutStreams += 1
     case .half:
       score.halfStreams += 1
-      score.ends += binaryLogarithm(0.2 / (1 - density))
+      score.ends += binaryLogarithm(0.1 / (1 - density))
     case .violation: score.ends -= 16
     }
     weighWrites(stream, end, density, &score)

@@ -2,7 +2,7 @@
 extension Search {
   mutating func tryDelimiters() {
     let isTelnet = streams.contains { TelnetByte.isSpoken(in: $0.bytes) }
-    for delimiter in delimiterCandidates() {
+    for delimiter in Self.usual + endCandidates() {
       attempt(Rule(.delimiter(delimiter, isTelnet: false)))
       if isTelnet && delimiter.last == 0x0a {
         attempt(Rule(.delimiter(delimiter, isTelnet: true)))
@@ -35,25 +35,28 @@ extension Search {
     }
   }
 
-  /// The usual ones that occur, what most streams end with, and what stands in front of that.
-  private func delimiterCandidates() -> [[UInt8]] {
-    let usual: [[UInt8]] = [
-      [0x0a], [0x0d, 0x0a], [0x00], [0x0a, 0x00], [0x0d], [0xff], [0x01], [0x03], [0x04], [0x1e],
-      [0x1f], [0x17], [0x0a, 0x0d], [0x00, 0x00], [0x3b], [0x7c], [0x0d, 0x0a, 0x00],
-    ]
-    var candidates = usual.filter { delimiter in streams.contains { $0.occurs(delimiter) } }
+  /// What many protocols end their messages with.
+  private static let usual: [[UInt8]] = [
+    [0x0a], [0x0d, 0x0a], [0x00], [0x0a, 0x00], [0x0d], [0xff], [0x01], [0x03], [0x04], [0x1e],
+    [0x1f], [0x17], [0x0a, 0x0d], [0x00, 0x00], [0x3b], [0x7c], [0x0d, 0x0a, 0x00],
+  ]
+
+  /// What most streams end with and what stands in front of that, if it occurs elsewhere, too.
+  private func endCandidates() -> [[UInt8]] {
+    var candidates: [[UInt8]] = []
     var ends: [UInt8: Int] = [:]
     for stream in streams where !stream.isCut {
       if let last = stream.bytes.last { ends[last, default: 0] += 1 }
     }
     for (last, count) in ends.sorted(by: { $0.key < $1.key }) where count * 2 >= streams.count {
-      if !candidates.contains([last]) { candidates.append([last]) }
       let ended = streams.filter { $0.bytes.last == last && !$0.isCut }.map(\.bytes)
-      for byteCount in 2...8 {
-        guard let common = ended[0].count >= byteCount ? Array(ended[0].suffix(byteCount)) : nil,
-          ended.allSatisfy({ $0.suffix(byteCount).elementsEqual(common) })
-        else { break }
-        if !candidates.contains(common) { candidates.append(common) }
+      for byteCount in 1...8 where ended[0].count >= byteCount {
+        let common = Array(ended[0].suffix(byteCount))
+        guard ended.allSatisfy({ $0.suffix(byteCount).elementsEqual(common) }) else { break }
+        // At the ends alone it may be the last message, not the end of each.
+        let occurrences = streams.reduce(0) { $0 + $1.occurrences(of: common) }
+        guard occurrences >= 2 * streams.count, !Self.usual.contains(common) else { continue }
+        candidates.append(common)
       }
     }
     return candidates
@@ -74,10 +77,10 @@ extension Search {
 }
 
 extension LearningStream {
-  func occurs(_ text: [UInt8]) -> Bool {
-    guard bytes.count >= text.count, let first = text.first else { return false }
-    return (0...(bytes.count - text.count)).contains { start in
-      bytes[start] == first && text.indices.allSatisfy { bytes[start + $0] == text[$0] }
+  fileprivate func occurrences(of text: [UInt8]) -> Int {
+    guard bytes.count >= text.count else { return 0 }
+    return (0...(bytes.count - text.count)).count { start in
+      bytes[start] == text[0] && text.indices.allSatisfy { bytes[start + $0] == text[$0] }
     }
   }
 }

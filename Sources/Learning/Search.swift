@@ -37,6 +37,7 @@ struct Search {
     tryChoices()
     if let opaqueFrom { tryRawTails(opaqueFrom: opaqueFrom) }
     settle(round: 1)
+    dropNeedlessPreludes()
     Self.preferWholeDelimiters(&found)
     keepBest(found.count)
     return found
@@ -71,6 +72,23 @@ struct Search {
     }
     found = kept
     keepBest(next.kept)
+  }
+
+  /// Where a rule cuts its own prelude rightly, into a packet or several, that is no prelude.
+  private mutating func dropNeedlessPreludes() {
+    var walk = Walk()
+    found = found.map { candidate in
+      let prelude = candidate.rule.prelude
+      guard prelude > 0 else { return candidate }
+      var plain = candidate.rule
+      plain.prelude = 0
+      let fitting = streams.count { stream in
+        plain.walk(stream.bytes, cutsMax: prelude, into: &walk)
+        return walk.cuts.contains { $0.end == prelude }
+      }
+      guard fitting == streams.count, let score = scorer.score(plain) else { return candidate }
+      return Found(rule: plain, score: score)
+    }
   }
 
   private mutating func keepBest(_ count: Int) {
