@@ -67,7 +67,10 @@ let package = Package(
       ],
       swiftSettings: house),
     .target(name: "Captures", dependencies: ["Primitives", "CPcap"], swiftSettings: house),
-    .target(name: "Learning", dependencies: ["Framing"], swiftSettings: house),
+    // Optimised for tests, too: it tries thousands of rules on each byte.
+    .target(
+      name: "Learning", dependencies: ["Framing"],
+      swiftSettings: house + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
       name: "Commands",

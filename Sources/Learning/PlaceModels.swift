@@ -12,6 +12,8 @@ struct PlaceModels {
   private var totals: [Int]
   private var kinds: [Int]
   private var gains: [Double]
+  /// What has to be added to the gains yet, as factors: logarithms are slow.
+  private var factors: [Double]
 
   init(choices: Int = 1) {
     let models = choices * Self.places
@@ -19,6 +21,7 @@ struct PlaceModels {
     totals = Array(repeating: 0, count: models)
     kinds = totals
     gains = Array(repeating: 0, count: models)
+    factors = Array(repeating: 1, count: models)
   }
 
   /// - Parameter likely: how likely the byte model held the byte to be.
@@ -29,13 +32,26 @@ struct PlaceModels {
     if totals[model] > 0 {
       let ratio =
         (Double(counts[place]) / Double(likely) + escape) / (Double(totals[model]) + escape)
-      gains[model] += binaryLogarithm(ratio)
+      factors[model] *= ratio
+      if factors[model] > 1e100 || factors[model] < 1e-100 { settle(model) }
     }
     if counts[place] == 0 { kinds[model] += 1 }
     if counts[place] < .max { counts[place] += 1 }
     totals[model] += 1
   }
 
+  private mutating func settle(_ model: Int) {
+    gains[model] += binaryLogarithm(factors[model])
+    factors[model] = 1
+  }
+
   /// Of all places together.
-  var gain: Double { gains.reduce(0) { $0 + max(0, $1 - 2) } }
+  mutating func gain() -> Double {
+    var sum = 0.0
+    for model in gains.indices where totals[model] > 1 {
+      settle(model)
+      sum += max(0, gains[model] - 2)
+    }
+    return sum
+  }
 }

@@ -1,6 +1,8 @@
 extension Rule {
-  /// What it takes to write the rule down, in bits: the logarithm of how many rules like it, or
-  /// likelier ones, were tried beside it. Common forms are shorter than odd ones.
+  /// What it takes to write the rule down, in bits.
+  ///
+  /// The logarithm of how many rules like it, or likelier ones, were tried beside it. Common forms
+  /// are shorter than odd ones.
   var bits: Double {
     var bits = prelude == 0 ? 1.0 : 8 + binaryLogarithm(Double(prelude))
     if rawAfter != nil { bits += 10 }

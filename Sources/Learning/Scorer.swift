@@ -42,14 +42,14 @@ struct Scorer {
       }
       weigh(stream, index, rule, &score, &places!, &lengthsSeen)
     }
-    guard score.isPlausible(rule, streams: min(streams.count, streamsMax)), let places else {
+    guard score.isPlausible(rule, streams: min(streams.count, streamsMax)), var places else {
       return nil
     }
     // Where the recording ends a packet should, at least once; and few protocols have a prelude.
     if score.exactStreams == 0 && score.halfStreams >= 3 { score.trust *= 0.75 }
     if rule.prelude > 0 { score.trust *= 0.9 }
     // What stands behind a delimiter the byte model can tell by itself.
-    score.places = rule.tailByteCount > 0 ? 0 : places.gain
+    score.places = rule.tailByteCount > 0 ? 0 : places.gain()
     score.lengthKinds = lengths.kinds
     // That a constant stands where a length could be is no evidence, unless it is the right one.
     if lengths.kinds == 1 && !rule.countsNaturally { score.rule += 40 }
@@ -127,15 +127,16 @@ struct Scorer {
     _ weighed: inout Int
   ) {
     let base = cut.choice * PlaceModels.places
+    let likely = model.probabilities[index]
     for place in max(weighed, cut.fieldStart - 8)..<max(weighed, cut.fieldStart) {
       places.take(
-        bytes[place], likely: model.probabilities[index][place],
+        bytes[place], likely: likely[place],
         at: base + 8 + place - cut.fieldStart)
     }
     let end = max(cut.fieldEnd, min(cut.fieldEnd + 8, cut.end, bytes.count))
     for place in cut.fieldEnd..<end {
       places.take(
-        bytes[place], likely: model.probabilities[index][place],
+        bytes[place], likely: likely[place],
         at: base + 8 + place - cut.fieldEnd)
     }
     weighed = end

@@ -11,12 +11,14 @@ struct Search {
 
   /// How many streams and packets of each are looked at, and how many rules go on, round by round.
   private static let rounds = [
-    (streams: 12, cuts: 24, kept: 600), (streams: 32, cuts: 400, kept: 80),
+    (streams: 8, cuts: 16, kept: 600), (streams: 32, cuts: 400, kept: 80),
     (streams: Int.max, cuts: Int.max, kept: 48),
   ]
 
   var scorer: Scorer
   private var found: [Found] = []
+  /// Kept for its storage.
+  private var firstWalk = Walk()
   /// How many rules were tried.
   private(set) var tried = 0
 
@@ -47,12 +49,27 @@ struct Search {
   mutating func attempt(_ rule: Rule) {
     tried += 1
     let round = Self.rounds[0]
-    guard rule.startsWell(in: scorer.streams, streamsMax: round.streams) else { return }
+    guard startsWell(rule, streamsMax: round.streams) else { return }
     guard let score = scorer.score(rule, streamsMax: round.streams, cutsMax: round.cuts)
     else { return }
     found.append(Found(rule: rule, score: score))
     // Bounds what is kept of very many rules.
     if found.count > 8 * round.kept { keepBest(round.kept) }
+  }
+
+  /// Whether at least three of four streams may begin with a packet, and one of the first few does.
+  private mutating func startsWell(_ rule: Rule, streamsMax: Int) -> Bool {
+    var bad = 0
+    var whole = 0
+    for index in 0..<min(streamsMax, scorer.streams.count) {
+      rule.walk(scorer.streams[index].bytes, cutsMax: 1, into: &firstWalk)
+      if firstWalk.end == .violation { bad += 1 }
+      if !firstWalk.cuts.isEmpty { whole += 1 }
+      if bad * 4 > index + 4 || (index == 3 && whole == 0) { return false }
+      // More would only be looked at again.
+      if whole >= 3 { return true }
+    }
+    return whole > 0
   }
 
   /// The best rules so far, best first.
@@ -94,21 +111,5 @@ struct Search {
   private mutating func keepBest(_ count: Int) {
     found.sort { $0.score.total > $1.score.total }
     if found.count > count { found.removeLast(found.count - count) }
-  }
-}
-
-extension Rule {
-  /// Whether at least three of four streams may begin with a packet.
-  func startsWell(in streams: [LearningStream], streamsMax: Int) -> Bool {
-    var walk = Walk()
-    var bad = 0
-    var whole = 0
-    for (index, stream) in streams.prefix(streamsMax).enumerated() {
-      self.walk(stream.bytes, cutsMax: 1, into: &walk)
-      if walk.end == .violation { bad += 1 }
-      if !walk.cuts.isEmpty { whole += 1 }
-      if bad * 4 > index + 4 { return false }
-    }
-    return whole > 0
   }
 }

@@ -27,8 +27,10 @@ struct Suggestion {
     let constant = survey.leading.prefix(min(rule.offset, rule.xorOffset ?? .max, 8))
     if !constant.isEmpty {
       let text = DefinitionText.text(Array(constant))
-      // One kind of packet alone would make its opcode look like a constant.
-      if let opcodeOffset, opcodeOffset >= constant.count, survey.packets >= 20 {
+      // One kind of packet alone would make its opcode look like a constant, and zeros are most
+      // often the upper half of a number.
+      let isSure = survey.packets >= 20 && constant.contains { $0 != 0 }
+      if let opcodeOffset, opcodeOffset >= constant.count, isSure {
         leading = Array(constant)
       } else {
         options.append(

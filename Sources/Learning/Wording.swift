@@ -21,7 +21,8 @@ enum Wording {
     if kept.isEmpty { notes.append("there are no bytes to learn from") }
     if kept.count + doubles < given && !kept.isEmpty {
       notes.append(
-        streamsThat(given - kept.count - doubles, "was", "were") + " left out, as empty or too many")
+        streamsThat(given - kept.count - doubles, "was", "were") + " left out, as empty or too many"
+      )
     }
     let cut = kept.count { $0.isCut }
     if cut > 0 { notes.append(streamsThat(cut, "is", "are") + " known in part only") }
