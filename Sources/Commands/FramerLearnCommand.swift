@@ -1,6 +1,7 @@
 internal import Captures
 internal import JSON
 internal import Learning
+internal import Primitives
 
 let framerLearnCommand = Subcommand(
   words: ["framer", "learn"], operands: "FILE...", operandCount: 1...1024,

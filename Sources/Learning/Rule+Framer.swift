@@ -62,7 +62,7 @@ extension Rule {
 
   /// A maximum with room above the longest packet that was seen.
   static func roomFor(_ longest: Int) -> Int {
-    var room = 1024
+    var room = 4096
     while room < 4 * longest && room < 16 << 20 { room *= 2 }
     return max(room, longest)
   }
