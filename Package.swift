@@ -29,6 +29,8 @@ let package = Package(
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+    // The plugins' ABI: include/gatehouse_framer.h.
+    .systemLibrary(name: "CFramer"),
     .target(name: "CLinux"),
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
@@ -36,7 +38,7 @@ let package = Package(
     .target(name: "Threading", swiftSettings: house),
     .target(name: "JSON", dependencies: ["CJansson"], swiftSettings: house),
     .target(name: "Auth", dependencies: ["Primitives"], swiftSettings: house),
-    .target(name: "Framing", dependencies: ["Primitives"], swiftSettings: house),
+    .target(name: "Framing", dependencies: ["CFramer"], swiftSettings: house),
     .target(name: "Upstream", dependencies: ["Primitives", "CNgHttp2"], swiftSettings: house),
     .target(
       name: "Gateway", dependencies: ["Primitives", "Framing", "Auth", "Upstream"],
@@ -57,13 +59,16 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "Management",
-      dependencies: ["Primitives", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd"],
+      dependencies: [
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd",
+      ],
       swiftSettings: house),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
       name: "Commands",
       dependencies: [
-        "Primitives", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
+        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
+        "CFramer",
       ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",

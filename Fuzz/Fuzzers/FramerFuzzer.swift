@@ -13,7 +13,7 @@ enum FramerFuzzer {
     var rest = stream[...]
     while expected.violation == nil, !rest.isEmpty {
       switch front(Array(rest)) {
-      case .packet(let byteCount):
+      case .packet(let byteCount, _):
         expected.packets.append(Array(rest.prefix(byteCount)))
         rest = rest.dropFirst(byteCount)
       case .violation(let violation): expected.violation = violation
@@ -38,17 +38,23 @@ enum FramerFuzzer {
   private static func cut(_ stream: [UInt8], _ framer: Framer, _ sizes: [Int]) -> Cut {
     var cut = Cut()
     var wanted = 1
-    var scanned = 0
+    guard let compiled = try? CompiledFramer(framer) else {
+      check(false, "a framer that can't be laid out")
+      return cut
+    }
+    var state = FramerState()
     for piece in pieces(of: stream, sizes: sizes) {
-      if scanned > 0 { checkMissing(framer, cut.tail, piece) }
       cut.tail += piece
       while cut.violation == nil, cut.tail.count >= wanted {
-        let step = cut.tail.withUnsafeBytes { framer.step($0, scanned: scanned) }
-        (wanted, scanned) = (1, 0)
+        let step = withExtendedLifetime(compiled) {
+          cut.tail.withUnsafeBytes { compiled.cutter.step($0, &state) }
+        }
+        wanted = 1
         switch step {
-        case .packet(let byteCount):
+        case .packet(let byteCount, _):
           check((1...cut.tail.count).contains(byteCount), "a packet of \(byteCount) bytes")
           check(byteCount <= framer.packetBytesMax ?? .max, "longer than the maximum")
+          compiled.cutter.took(&state)
           cut.packets.append(Array(cut.tail.prefix(byteCount)))
           cut.tail.removeFirst(byteCount)
         case .needMore(let totalBytes):
@@ -56,22 +62,12 @@ enum FramerFuzzer {
           check(totalBytes <= framer.packetBytesMax ?? .max, "asks for more than the maximum")
           wanted = totalBytes
         case .needAnyMore:
-          scanned = cut.tail.count
-          wanted = scanned + 1
+          wanted = cut.tail.count + 1
         case .violation(let violation): cut.violation = violation
         }
       }
     }
     return cut
-  }
-
-  private static func checkMissing(_ framer: Framer, _ front: [UInt8], _ more: [UInt8]) {
-    guard case .delimiter(let delimiter) = framer else { return }
-    let missing = front.withUnsafeBytes { front in
-      more.withUnsafeBytes { framer.missing(behind: front, in: $0) }
-    }
-    let end = end(of: delimiter.delimiters, in: front + more)
-    check(missing == end.map { $0 - front.count }, "\(String(describing: missing)) are missing")
   }
 
   private static func end(of delimiters: [[UInt8]], in bytes: [UInt8]) -> Int? {
@@ -80,7 +76,7 @@ enum FramerFuzzer {
     }
   }
 
-  private typealias Model = (framer: Framer, front: ([UInt8]) -> Framer.Step)
+  private typealias Model = (framer: Framer, front: ([UInt8]) -> PacketCutter.Step)
 
   private static func delimiter(_ input: inout FuzzInput) -> Model? {
     let delimiters = (0..<input.number(0...4)).map { _ in input.bytes(9) }
@@ -95,7 +91,7 @@ enum FramerFuzzer {
       .delimiter(framer),
       { bytes in
         let end = end(of: delimiters, in: bytes)
-        if let end, end <= maximum { return .packet(byteCount: end) }
+        if let end, end <= maximum { return .packet(byteCount: end, dropped: 0) }
         return bytes.count < maximum
           ? .needAnyMore : .violation(.noDelimiter(maximum: maximum))
       }
@@ -104,8 +100,8 @@ enum FramerFuzzer {
 
   private static func lengthPrefix(_ input: inout FuzzInput) -> Model? {
     let (offset, width) = (input.number(0...66), input.pick([1, 2, 3, 4, 8, 5]))
-    let endianness = input.pick(LengthPrefixFramer.Endianness.allCases)
-    let counts = input.pick(LengthPrefixFramer.Counts.allCases)
+    let endianness = input.pick(Endianness.allCases)
+    let counts = input.pick(LengthCounts.allCases)
     let adjustment = input.number(-32_000...32_000) * input.pick([0, 1, 2, 3])
     let maximum = input.pick([300, 64 << 20, 65_536, input.number(0...65_535)])
     let header = offset + width
@@ -134,7 +130,7 @@ enum FramerFuzzer {
           return .violation(.packetTooLong(announced: UInt64(clamping: total), maximum: maximum))
         }
         return bytes.count < total
-          ? .needMore(totalBytes: Int(total)) : .packet(byteCount: Int(total))
+          ? .needMore(totalBytes: Int(total)) : .packet(byteCount: Int(total), dropped: 0)
       }
     )
   }

@@ -19,7 +19,7 @@ func readConfiguration(path: String, showsWarnings: Bool) -> GatewayConfiguratio
     return nil
   case .success(let bytes): text = bytes
   }
-  switch ConfigurationLoader.load(text: text, file: path) {
+  switch ConfigurationLoader.load(text: text, file: path, framers: .system) {
   case .loaded(let configuration, let warnings):
     if showsWarnings { writeError(warnings.map { $0.line(as: "warning") + "\n" }.joined()) }
     return configuration

@@ -21,7 +21,10 @@ public enum ConfigurationLoader {
   ///   - text: any bytes; TOML 1.0 is UTF-8.
   ///   - file: the path of the file, named in problems. Relative paths inside the text, and the
   ///     default of `management.token_file`, belong to its folder.
-  public static func load(text: [UInt8], file: String) -> ConfigurationOutcome {
+  ///   - framers: where framers come from that the text names but does not define.
+  public static func load(
+    text: [UInt8], file: String, framers: FramerSources = .none
+  ) -> ConfigurationOutcome {
     let root: TomlNode
     switch TomlNode.parse(text) {
     case .failure(let problem): return .refused(finished([problem], file: file))
@@ -30,7 +33,7 @@ public enum ConfigurationLoader {
     guard case .table(let table) = root.value else { preconditionFailure("a TOML root is a table") }
     let draft: ConfigurationDraft
     switch ConfigurationForm.of(table) {
-    case .gatehouse: draft = loadGatehouseForm(table, folder: folder(of: file))
+    case .gatehouse: draft = loadGatehouseForm(table, folder: folder(of: file), framers)
     case .paradoxPlex: draft = loadParadoxPlexForm(table, folder: folder(of: file))
     case .mixed(let problem): return .refused(finished([problem], file: file))
     }
@@ -40,27 +43,11 @@ public enum ConfigurationLoader {
     return .loaded(draft.configuration, warnings: finished(draft.warnings, file: file))
   }
 
-  /// As ``load(text:file:)``, of text that is known to be Unicode.
-  public static func load(text: String, file: String) -> ConfigurationOutcome {
-    load(text: Array(text.utf8), file: file)
-  }
-
-  private static func finished(
-    _ problems: [ConfigurationProblem], file: String
-  ) -> [ConfigurationProblem] {
-    var sorted = problems.sorted {
-      ($0.line, $0.column, $0.key, $0.message) < ($1.line, $1.column, $1.key, $1.message)
-    }
-    if sorted.count > problemsMax {
-      let last = sorted[problemsMax]
-      sorted.removeLast(sorted.count - problemsMax)
-      sorted.append(
-        ConfigurationProblem(
-          at: TextPosition(line: last.line, column: last.column), key: "",
-          "more problems follow; these \(problemsMax) are listed"))
-    }
-    for index in sorted.indices { sorted[index].file = file }
-    return sorted
+  /// As ``load(text:file:framers:)``, of text that is known to be Unicode.
+  public static func load(
+    text: String, file: String, framers: FramerSources = .none
+  ) -> ConfigurationOutcome {
+    load(text: Array(text.utf8), file: file, framers: framers)
   }
 
   /// Up to and with the last slash; empty for a bare file name.
@@ -68,6 +55,27 @@ public enum ConfigurationLoader {
     guard let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
     return String(file[...slash])
   }
+}
+
+/// Problems in the order of their places, and not too many.
+///
+/// - Parameter file: where those stand that do not know.
+func finished(_ problems: [ConfigurationProblem], file: String) -> [ConfigurationProblem] {
+  var sorted = problems.sorted {
+    ($0.file, $0.line, $0.column, $0.key, $0.message)
+      < ($1.file, $1.line, $1.column, $1.key, $1.message)
+  }
+  let problemsMax = ConfigurationLoader.problemsMax
+  if sorted.count > problemsMax {
+    let last = sorted[problemsMax]
+    sorted.removeLast(sorted.count - problemsMax)
+    sorted.append(
+      ConfigurationProblem(
+        at: TextPosition(line: last.line, column: last.column), key: "",
+        "more problems follow; these \(problemsMax) are listed"))
+  }
+  for index in sorted.indices where sorted[index].file.isEmpty { sorted[index].file = file }
+  return sorted
 }
 
 /// A configuration while it is read, with what was found wrong so far.
@@ -90,7 +98,7 @@ enum ConfigurationForm {
   case mixed(ConfigurationProblem)
 
   static let gatehouseKeys = [
-    "listener", "framer", "pool", "management", "limits", "log", "store", "shutdown_grace",
+    "listener", "framer", "framer_directory", "pool", "management", "limits", "log", "store", "shutdown_grace",
     "logins", "temporary_ban", "temporary_bans", "access",
   ]
   static let paradoxPlexKeys = [

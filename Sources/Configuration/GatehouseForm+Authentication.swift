@@ -12,8 +12,11 @@ extension GatehouseForm {
   private static let kinds = KindName.allCases.map { (name: $0.rawValue, value: $0) }
 
   /// Reads `[listener.auth]`; without it everybody is let in.
+  ///
+  /// - Parameter ready: the login that came with the framer, for a table that describes none.
   mutating func readAuthentication(
-    _ listenerReader: inout TableReader, _ listener: inout ListenerConfiguration
+    _ listenerReader: inout TableReader, _ listener: inout ListenerConfiguration,
+    ready: LoginDescription?
   ) {
     guard var reader = listenerReader.subtable("auth") else { return }
     let expected = list(Self.kinds.map { "\"\($0.name)\"" })
@@ -26,10 +29,11 @@ extension GatehouseForm {
       return
     }
     let kind = readKind(name, &reader, listener)
-    let login = readLogin(&reader)
+    let isDescribed = loginKeys.contains { reader.table.entry($0) != nil }
+    let described = readLogin(&reader)
+    let login = isDescribed ? described : ready ?? described
     readLoginFramer(&reader, listenerReader, &listener)
     if let login { checkFields(of: login, for: name, &reader) }
-    if let login { checkRecutting(login, &reader, listener) }
     if let kind, let login {
       listener.authentication = readRest(
         &reader, AuthenticationConfiguration(kind: kind, login: login))
@@ -75,7 +79,10 @@ extension GatehouseForm {
     let isGiven = reader.table.entry("framer") != nil
     let framer = framers.resolve("framer", of: &reader)
     guard !isGiven || framer != nil else { return }
-    if isGiven { listener.loginFramer = framer?.framer }
+    if isGiven, let framer {
+      listener.loginFramer = framer.clientToServer
+      checkLoginFramer(framer.clientToServer, &reader, listener)
+    }
     guard (listener.loginFramer ?? listener.clientToServer) == .raw else { return }
     draft.warnings.append(
       ConfigurationProblem(
@@ -85,21 +92,15 @@ extension GatehouseForm {
           + "or more than one packet"))
   }
 
-  /// What was held would be cut anew by another framer than the one that found it.
-  private func checkRecutting(
-    _ login: LoginDescription, _ reader: inout TableReader, _ listener: ListenerConfiguration
+  /// What can't be laid out together is better said here than when the listener is opened.
+  private func checkLoginFramer(
+    _ framer: Framer, _ reader: inout TableReader, _ listener: ListenerConfiguration
   ) {
-    guard let framer = listener.loginFramer, framer != listener.clientToServer,
-      listener.clientToServer != .raw
-    else { return }
-    let forwards = reader.table.entry("forward_first_packet")?.node.value
-    var isForwarded = true
-    if case .boolean(false)? = forwards { isForwarded = false }
-    guard isForwarded || login.before != .refuse else { return }
-    reader.note(
-      "framer", "the listener's framer would cut what this one found anew",
-      expected: "forward_first_packet = false and before = \"refuse\", or the listener's framer to "
-        + "be \"raw\" or the same")
+    do throws(FramerDefinitionError) {
+      _ = try CompiledFramer(listener.clientToServer, untilAuthenticated: framer)
+    } catch {
+      reader.noteUnfit(FramerDefinitionError(key: "framer", expected: error.expected))
+    }
   }
 
   /// A kind that asks the store or checks a signature needs to be told what it is to check.

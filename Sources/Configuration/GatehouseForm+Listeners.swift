@@ -1,3 +1,4 @@
+internal import Auth
 internal import Framing
 internal import Gateway
 internal import Primitives
@@ -27,9 +28,10 @@ extension GatehouseForm {
     }
     var listener = ListenerConfiguration(
       name: name, host: address?.host ?? "", port: address?.port ?? 1, pool: readPool(&reader))
-    readFramers(&reader, &listener)
+    let login = readFramers(&reader, &listener)
     readTimeouts(&reader, &listener)
-    readAuthentication(&reader, &listener)
+    readAuthentication(&reader, &listener, ready: login)
+    warnOfSteps(reader, listener)
     readLimits(&reader, &listener)
     listener.refusals = readRefusals(&reader)
     return listener
@@ -64,16 +66,47 @@ extension GatehouseForm {
     return 0
   }
 
+  /// - Returns: the login that came with the framer's definition.
   private mutating func readFramers(
     _ reader: inout TableReader, _ listener: inout ListenerConfiguration
+  ) -> LoginDescription? {
+    let definition = framers.resolve("framer", of: &reader)
+    if let definition {
+      listener.framerName = definition.name
+      listener.clientToServer = definition.clientToServer
+      listener.serverToClient = definition.serverToClient ?? .raw
+    }
+    if reader.table.entry("framer_to_client") != nil {
+      if let other = framers.resolve("framer_to_client", of: &reader) {
+        listener.serverToClient = other.serverToClient ?? other.clientToServer
+      }
+      if listener.serverToClient.dropsBytes {
+        reader.note(
+          "framer_to_client", "clients get every byte",
+          expected: "keep = true in this direction")
+      }
+    } else {
+      _ = reader.take("framer_to_client")
+    }
+    warnOfRawPackets(reader, listener)
+    return definition?.login
+  }
+
+  /// A step that waits for something that can't come, or is over before it began.
+  private mutating func warnOfSteps(_ reader: TableReader, _ listener: ListenerConfiguration) {
+    guard listener.authentication == nil, listener.clientToServer.asksForAuthentication else {
+      return
+    }
+    draft.warnings.append(
+      ConfigurationProblem(
+        at: reader.position(of: "framer"), key: reader.path(of: "framer"),
+        "nobody is asked who they are here, so the framer's step until = \"authenticated\" is over "
+          + "from the start: \(listener.clientToServer)"))
+  }
+
+  private mutating func warnOfRawPackets(
+    _ reader: TableReader, _ listener: ListenerConfiguration
   ) {
-    if let framer = framers.resolve("framer", of: &reader) {
-      listener.framerName = framer.name
-      listener.clientToServer = framer.framer
-    }
-    if let framer = framers.resolve("framer_to_client", of: &reader) {
-      listener.serverToClient = framer.framer
-    }
     guard draft.configuration.pools.indices.contains(listener.pool) else { return }
     let pool = draft.configuration.pools[listener.pool]
     if pool.balance == .packet && listener.clientToServer == .raw {

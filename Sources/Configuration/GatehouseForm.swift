@@ -4,10 +4,12 @@ internal import Primitives
 internal import Upstream
 
 /// Reads a file in Gatehouse's own form.
-func loadGatehouseForm(_ table: TomlTable, folder: String) -> ConfigurationDraft {
-  var form = GatehouseForm(table, folder: folder)
+func loadGatehouseForm(
+  _ table: TomlTable, folder: String, _ sources: FramerSources
+) -> ConfigurationDraft {
+  var form = GatehouseForm(table, folder: folder, sources)
   form.readPools()
-  form.framers.read(&form.root)
+  form.readFramerDefinitions()
   form.readStore()
   form.readListeners()
   form.readLogins()
@@ -25,13 +27,14 @@ func loadGatehouseForm(_ table: TomlTable, folder: String) -> ConfigurationDraft
 struct GatehouseForm {
   var root: TableReader
   var draft: ConfigurationDraft
-  var framers = FramerTable()
+  var framers: FramerTable
   /// The pools whose workers are asked who may come in.
   var poolsAsked: [Int] = []
   /// Where something listens, and which key says so.
   var listenerAddresses: [(address: HostPort, position: TextPosition, key: String)] = []
 
-  init(_ table: TomlTable, folder: String) {
+  init(_ table: TomlTable, folder: String, _ sources: FramerSources) {
+    framers = FramerTable(sources, folder: folder)
     root = TableReader(table, path: "", position: .start)
     draft = ConfigurationDraft(folder: folder)
   }
@@ -42,6 +45,11 @@ struct GatehouseForm {
     draft.warnings += framers.warnings
     draft.problems += root.finish()
     return draft
+  }
+
+  mutating func readFramerDefinitions() {
+    framers.readDirectory(&root)
+    framers.read(&root)
   }
 
   mutating func readManagement() {

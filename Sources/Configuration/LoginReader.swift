@@ -1,9 +1,13 @@
 internal import Auth
 
+/// The keys of a listener's `auth` table that describe the packets of a login.
+let loginKeys = [
+  "packet", "answer", "greeting", "before", "ordered", "telnet", "packets_max", "bytes_max",
+]
+
 /// Reads what a listener's `auth` table says about the packets of a login.
 ///
-/// The keys `packet`, `answer`, `greeting`, `before`, `ordered`, `telnet`, `packets_max` and
-/// `bytes_max` of the table are taken; all others are the caller's.
+/// The ``loginKeys`` of the table are taken; all others are the caller's.
 ///
 /// - Returns: nil when something is wrong, which is noted.
 func readLogin(_ auth: inout TableReader) -> LoginDescription? {

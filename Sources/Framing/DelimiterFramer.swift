@@ -13,51 +13,52 @@ public struct DelimiterFramer: BitwiseCopyable, Sendable {
   /// The longest delimiter, in bytes.
   public static let delimiterByteCountMax = 8
 
-  /// The longest whole packet, delimiter included, in bytes.
-  public let packetBytesMax: Int
+  /// Of whole packets, delimiter included.
+  public let bounds: PacketBounds
+  /// Whether the delimiter is a part of the packet that is handed on.
+  public let keepsDelimiter: Bool
+  /// Whether commands of telnet stand in the stream, which are no text; see ``TelnetScan``.
+  public let isTelnet: Bool
   /// Each delimiter's bytes as a big-endian integer, so that its last byte is the lowest.
   @usableFromInline let values: [4 of UInt64]
   @usableFromInline let byteCounts: [4 of UInt8]
   @usableFromInline let count: UInt8
 
-  /// Why a definition can't be used; indices count from 0.
-  public enum DefinitionError: Error, Equatable, Sendable {
-    /// Not 1 to 4 delimiters.
-    case countOutOfRange(Int)
-    /// Not 1 to 8 bytes.
-    case byteCountOutOfRange(Int, at: Int)
-    /// The delimiter at `at` never ends a packet, as the other one ends inside it.
-    case hidden(at: Int, by: Int)
-    /// The maximum is shorter than the longest delimiter or longer than 64 MiB.
-    case maximumOutOfRange(Int, minimum: Int)
-  }
-
   /// - Parameters:
   ///   - delimiters: 1 to 4, of 1 to 8 bytes each; none may contain another, but at its own end.
+  ///   - packetBytesMin: nil for 1; delimiter included.
   ///   - packetBytesMax: delimiter included; up to 64 MiB.
-  /// - Throws: ``DefinitionError``.
-  public init(delimiters: [[UInt8]], packetBytesMax: Int = 4_096) throws(DefinitionError) {
+  public init(
+    delimiters: [[UInt8]], keepsDelimiter: Bool = true, isTelnet: Bool = false,
+    packetBytesMin: Int? = nil, packetBytesMax: Int = 4_096
+  ) throws(FramerDefinitionError) {
     guard (1...Self.delimitersMax).contains(delimiters.count) else {
-      throw .countOutOfRange(delimiters.count)
+      throw FramerDefinitionError(key: "delimiter", expected: "1 to \(Self.delimitersMax)")
     }
     var values = [4 of UInt64](repeating: 0)
     var byteCounts = [4 of UInt8](repeating: 0)
     var longest = 0
     for (index, delimiter) in delimiters.enumerated() {
       guard (1...Self.delimiterByteCountMax).contains(delimiter.count) else {
-        throw .byteCountOutOfRange(delimiter.count, at: index)
+        throw FramerDefinitionError(key: "delimiter", expected: "1 to 8 bytes each")
       }
       if let other = Self.ending(inside: delimiter, among: delimiters) {
-        throw .hidden(at: index, by: other)
+        throw FramerDefinitionError(
+          key: "delimiter",
+          expected: "no \(shownBytes(delimiter)), as each packet ends at the "
+            + "\(shownBytes(delimiters[other])) inside it")
       }
       values[index] = delimiter.reduce(0) { $0 << 8 | UInt64($1) }
       byteCounts[index] = UInt8(delimiter.count)
       longest = max(longest, delimiter.count)
     }
-    guard packetBytesMax >= longest, packetBytesMax <= 64 << 20 else {
-      throw .maximumOutOfRange(packetBytesMax, minimum: longest)
-    }
-    self.packetBytesMax = packetBytesMax
+    // The shortest packet is a delimiter alone, of which another may be shorter than the longest.
+    _ = try PacketBounds(
+      minimum: packetBytesMin, maximum: packetBytesMax, least: longest, of: "the longest delimiter")
+    bounds = try PacketBounds(
+      minimum: packetBytesMin, maximum: packetBytesMax, least: 1, of: "a packet")
+    self.keepsDelimiter = keepsDelimiter
+    self.isTelnet = isTelnet
     self.values = values
     self.byteCounts = byteCounts
     self.count = UInt8(delimiters.count)
@@ -86,38 +87,36 @@ public struct DelimiterFramer: BitwiseCopyable, Sendable {
 
 extension DelimiterFramer: Equatable {
   public static func == (a: DelimiterFramer, b: DelimiterFramer) -> Bool {
-    a.packetBytesMax == b.packetBytesMax && a.delimiters == b.delimiters
+    a.bounds == b.bounds && a.keepsDelimiter == b.keepsDelimiter && a.isTelnet == b.isTelnet
+      && a.delimiters == b.delimiters
   }
 }
 
 extension DelimiterFramer {
+  /// - Parameter scanned: bytes at the front in which no packet ends.
   @usableFromInline
-  func step(_ bytes: UnsafeRawBufferPointer, scanned: Int) -> Framer.Step {
-    let looked = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(packetBytesMax))
-    if let end = unsafe firstEnd(in: looked, after: scanned) { return .packet(byteCount: end) }
+  func step(_ bytes: UnsafeRawBufferPointer, scanned: Int) -> PacketCutter.Step {
+    let looked = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(bounds.maximum))
+    if let end = unsafe firstEnd(in: looked, after: scanned) {
+      return unsafe packet(endingAt: end, of: bytes)
+    }
     // Whatever follows, the packet would be longer than the maximum.
-    guard bytes.count < packetBytesMax else {
-      return .violation(.noDelimiter(maximum: packetBytesMax))
+    guard bytes.count < bounds.maximum else {
+      return .violation(.noDelimiter(maximum: bounds.maximum))
     }
     return .needAnyMore
   }
 
-  /// Where the first delimiter ends that ends in `more`, which follows `front`; nil when none does.
-  @usableFromInline
-  func firstEnd(
-    in more: UnsafeRawBufferPointer, behind front: UnsafeRawBufferPointer
-  ) -> Int? {
+  /// A whole packet that ends with a delimiter.
+  func packet(endingAt end: Int, of bytes: UnsafeRawBufferPointer) -> PacketCutter.Step {
+    guard end >= bounds.minimum else {
+      return .violation(.packetTooShort(announced: Int64(end), minimum: bounds.minimum))
+    }
+    if keepsDelimiter { return .packet(byteCount: end, dropped: 0) }
     var window: UInt64 = 0
-    let held = min(front.count, Self.delimiterByteCountMax - 1)
-    for place in (front.count - held)..<front.count {
-      unsafe window = window << 8 | UInt64(front[place])
-    }
-    // Only these ends can belong to a delimiter that begins in `front`.
-    for end in 0..<min(more.count, Self.delimiterByteCountMax - 1) {
-      unsafe window = window << 8 | UInt64(more[end])
-      if matches(window, byteCount: held + end + 1) { return end + 1 }
-    }
-    return unsafe firstEnd(in: more, after: Self.delimiterByteCountMax - 1)
+    for place in max(end - 8, 0)..<end { unsafe window = window << 8 | UInt64(bytes[place]) }
+    let dropped = longestMatch(window, byteCount: min(end, 8))
+    return .packet(byteCount: end, dropped: dropped)
   }
 
   /// The end of the first delimiter that ends behind the first `scanned` bytes.
@@ -172,6 +171,17 @@ extension DelimiterFramer {
     return matches(window, byteCount: end)
   }
 
+  /// How long the longest delimiter is that the lowest `byteCount` bytes of `window` end with; 0 when
+  /// they end with none.
+  func longestMatch(_ window: UInt64, byteCount: Int) -> Int {
+    var longest = 0
+    for index in 0..<Int(count) where byteCounts[index] <= byteCount {
+      let mask = UInt64.max >> UInt64(64 - 8 * Int(byteCounts[index]))
+      if window & mask == values[index] { longest = max(longest, Int(byteCounts[index])) }
+    }
+    return longest
+  }
+
   /// Whether the lowest `byteCount` bytes of `window` end with a delimiter.
   @inline(__always)
   private func matches(_ window: UInt64, byteCount: Int) -> Bool {
@@ -181,4 +191,13 @@ extension DelimiterFramer {
     }
     return false
   }
+}
+
+/// Bytes in hexadecimal, as `0D 0A`.
+func shownBytes(_ bytes: [UInt8]) -> String {
+  bytes.map { byte in
+    let digits = String(byte, radix: 16, uppercase: true)
+    return byte < 16 ? "0" + digits : digits
+  }
+  .joined(separator: " ")
 }

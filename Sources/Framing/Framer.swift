@@ -1,53 +1,63 @@
-/// Cuts a byte stream into packets.
+/// How one direction of a byte stream is cut into packets, as a value: what a definition says.
 ///
-/// A concrete enum instead of an existential: the packet path asks it once per packet. Framers own
-/// no bytes; whoever reads the stream shows them what lies at its front.
-public enum Framer: Equatable, BitwiseCopyable, Sendable {
+/// The packet path asks a ``PacketCutter``, which a ``CompiledFramer`` is the owner of.
+public indirect enum Framer: Equatable, Sendable {
   /// Whatever one read brings is a packet.
   case raw
   case lengthPrefix(LengthPrefixFramer)
   case delimiter(DelimiterFramer)
+  case fixed(FixedFramer)
+  case table(TableFramer)
+  case `switch`(SwitchFramer)
+  case sequence(SequenceFramer)
+  case plugin(PluginFramer)
 
-  /// What lies at the front of a stream.
-  public enum Step: Equatable, Sendable {
-    /// A whole packet of so many bytes, at least 1.
-    case packet(byteCount: Int)
-    /// Not before the stream has this many bytes at its front can anything be decided.
-    case needMore(totalBytes: Int)
-    /// No packet ends in these bytes, and it can't be told how many are missing.
-    ///
-    /// Ask again when there are more, with `scanned` the count of these; where the packet ends in
-    /// what comes next says ``Framer/missing(behind:in:)``.
-    case needAnyMore
-    case violation(FramingViolation)
-  }
+  /// How deep framers may stand in one another.
+  public static let depthMax = 4
 
-  /// Looks at the front of `bytes`, without allocating: in O(1), or in as many steps as there are
-  /// bytes behind the first `scanned`.
-  ///
-  /// - Parameter scanned: at most the count of `bytes`: how many of them the same framer was shown
-  ///   when it answered ``Step/needAnyMore``; 0 when they are new.
-  /// - Precondition: `bytes` is not empty.
-  @inlinable
-  public func step(_ bytes: UnsafeRawBufferPointer, scanned: Int = 0) -> Step {
+  /// The longest packet that the framer lets through, in bytes; nil when reads alone bound some.
+  public var packetBytesMax: Int? {
     switch self {
-    case .raw: .packet(byteCount: bytes.count)
-    case .lengthPrefix(let framer): unsafe framer.step(bytes)
-    case .delimiter(let framer): unsafe framer.step(bytes, scanned: scanned)
+    case .raw: nil
+    case .lengthPrefix(let framer): framer.packetBytesMax
+    case .delimiter(let framer): framer.bounds.maximum
+    case .fixed(let framer): framer.size
+    case .table(let framer): framer.packetBytesMax
+    case .switch(let framer):
+      Self.longest(framer.cases.map(\.framer) + (framer.otherwise.map { [$0] } ?? []))
+    case .sequence(let framer): Self.longest(framer.steps.map(\.framer) + [framer.last])
+    case .plugin(let framer): framer.bounds.maximum
     }
   }
 
-  /// How many bytes of `more` belong to the packet whose front is `front`, so that no more than
-  /// these need be put behind it; nil when all of them do and the packet may go on.
-  ///
-  /// - Precondition: the answer to `front` was ``Step/needAnyMore``.
-  @inlinable
-  public func missing(
-    behind front: UnsafeRawBufferPointer, in more: UnsafeRawBufferPointer
-  ) -> Int? {
+  private static func longest(_ framers: [Framer]) -> Int? {
+    framers.compactMap(\.packetBytesMax).max()
+  }
+
+  /// Whether some step ends when the client is let in.
+  public var asksForAuthentication: Bool {
     switch self {
-    case .raw, .lengthPrefix: nil
-    case .delimiter(let framer): unsafe framer.firstEnd(in: more, behind: front)
+    case .raw, .lengthPrefix, .delimiter, .fixed, .table, .plugin: false
+    case .switch(let framer):
+      framer.cases.contains { $0.framer.asksForAuthentication }
+        || framer.otherwise?.asksForAuthentication == true
+    case .sequence(let framer):
+      framer.steps.contains { $0.until == .authenticated || $0.framer.asksForAuthentication }
+        || framer.last.asksForAuthentication
+    }
+  }
+
+  /// Whether a part of what it cuts is not handed on: delimiters that are not kept.
+  public var dropsBytes: Bool {
+    switch self {
+    case .raw, .lengthPrefix, .fixed, .table: false
+    case .delimiter(let framer): !framer.keepsDelimiter
+    // What it drops is known only when it runs.
+    case .plugin: false
+    case .switch(let framer):
+      framer.cases.contains { $0.framer.dropsBytes } || framer.otherwise?.dropsBytes == true
+    case .sequence(let framer):
+      framer.steps.contains { $0.framer.dropsBytes } || framer.last.dropsBytes
     }
   }
 }

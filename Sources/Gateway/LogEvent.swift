@@ -1,4 +1,5 @@
 public import Auth
+public import Framing
 public import Primitives
 public import Upstream
 
@@ -26,6 +27,8 @@ public enum LogEvent: Sendable {
   case sessionClosed(SessionClosedEvent)
   /// A client was turned away before it was let in.
   case sessionRefused(SessionRefusedEvent)
+  /// What a client sent breaks its framer's rules.
+  case framingViolation(FramingViolationEvent)
   /// A rule banned an address or an account; so many others since the last such line have none of
   /// their own.
   case temporaryBan(TemporaryBan, unlogged: UInt64)
@@ -66,7 +69,7 @@ public enum LogEvent: Sendable {
       case .clientClosed, .clientReset, .answered: .info
       default: .warning
       }
-    case .temporaryBan, .workerNotReady, .workerLost, .acceptPaused,
+    case .framingViolation, .temporaryBan, .workerNotReady, .workerLost, .acceptPaused,
       .broadcastRefused:
       .warning
     }
@@ -92,6 +95,16 @@ public struct SessionRefusedEvent: Sendable {
   /// What the client is not told; may be empty.
   public var detail: String
   /// Clients refused for the same reason since the last such line, which have none of their own.
+  public var unlogged: UInt64
+}
+
+/// The bytes of a client can't be cut.
+public struct FramingViolationEvent: Sendable {
+  public var uuid: SessionUUID
+  public var client: SocketAddress
+  public var listener: String
+  public var violation: FramingViolation
+  /// Others since the last such line, which have none of their own.
   public var unlogged: UInt64
 }
 

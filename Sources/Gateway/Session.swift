@@ -1,4 +1,5 @@
 internal import Auth
+internal import Framing
 internal import Primitives
 
 /// One client's connection.
@@ -79,12 +80,16 @@ struct Session: ~Copyable {
 
   /// Bytes from the client that are not a whole packet yet, or that no worker could take.
   var received = ByteQueue()
-  /// The bytes at the front of `received` in which the framer is known to find no packet's end.
-  var scanned: UInt32 = 0
+  /// The bytes at the front of `received` that are ``HeldPackets``.
+  var heldByteCount: UInt32 = 0
+  /// How far the client's stream has been cut, from behind what is held on.
+  var fromClient = FramerState()
   /// Bytes that the client's socket did not take.
   var queue = ByteQueue()
   /// Bytes from workers that are not a whole packet of the server-to-client framer.
   var unfinished = ByteQueue()
+  /// How far what workers send has been cut, from the front of `unfinished` on.
+  var toClient = FramerState()
 
   var client = SocketAddress(ipv4: 0, 0, 0, 0, port: 0)
   var openedAt = Instant(nanoseconds: 0)

@@ -51,6 +51,7 @@ extension Shard {
       gates[listener].opened(client, prefixes)
     }
     if configuration.listeners[listener].authentication == nil {
+      authenticateStreams(of: index)
       logOpened(index, &effects)
       assignWorker(to: index, now: now, effects: &effects)
     } else {

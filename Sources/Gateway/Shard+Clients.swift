@@ -77,14 +77,27 @@ extension Shard {
   /// Gives what waits at the front of a session to its worker, as far as it can take it.
   mutating func forwardReceived(of index: UInt32, now: Instant, effects: inout Effects) {
     if sessions[index].phase == .login { return readLogin(index, now: now, effects: &effects) }
-    guard !sessions[index].received.isEmpty else { return }
+    forwardHeld(of: index, now: now, effects: &effects)
+    guard sessions[index].heldByteCount == 0, !sessions[index].received.isEmpty else { return }
     let waiting = unsafe sessions[index].received.readable
     let before = waiting.count
-    let rest = unsafe forward(
-      waiting, scanned: Int(sessions[index].scanned), of: index, now: now, effects: &effects)
+    let rest = unsafe forward(waiting, of: index, now: now, effects: &effects)
     guard sessions[index].phase == .open || sessions[index].phase == .halfClosed else { return }
     sessions[index].received.removeFirst(before - rest.count)
     if sessions[index].received.isEmpty { sessions[index].received.removeAll() }
+  }
+
+  /// Gives the packets that were held during the login to the worker, as far as it can take them.
+  private mutating func forwardHeld(of index: UInt32, now: Instant, effects: inout Effects) {
+    while sessions[index].heldByteCount > 0 {
+      let packet = unsafe HeldPackets.first(of: sessions[index].received.readable)
+      guard
+        unsafe offer(packet, of: index, now: now, effects: &effects) == .taken
+      else { return }
+      let byteCount = unsafe HeldPackets.byteCount(of: packet)
+      sessions[index].received.removeFirst(byteCount)
+      sessions[index].heldByteCount -= UInt32(byteCount)
+    }
   }
 
   /// Takes just as much from `rest` as completes the packet that the session holds the front of.
@@ -94,90 +107,128 @@ extension Shard {
     of index: UInt32, from rest: inout UnsafeRawBufferPointer, now: Instant,
     effects: inout Effects
   ) -> Bool {
-    let framer = paths[Int(sessions[index].listener)].clientToServer
+    let all = unsafe rest
+    let cutter = paths[Int(sessions[index].listener)].clientToServer
+    var taken = 0
+    defer { unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: all[taken...]) }
     while !sessions[index].received.isEmpty {
-      let scanned = Int(sessions[index].scanned)
-      switch unsafe framer.step(sessions[index].received.readable, scanned: scanned) {
-      case .needMore(let total):
-        let missing = total - sessions[index].received.count
-        let taken = min(missing, rest.count)
-        unsafe sessions[index].received.append(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
-        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[taken...])
-        if taken < missing { return false }
-      case .needAnyMore:
-        guard rest.count > 0 else {
-          sessions[index].scanned = UInt32(sessions[index].received.count)
-          return false
+      let held = sessions[index].received.count
+      var wanted = 0
+      if sessions[index].heldByteCount == 0 {
+        switch unsafe cutter.step(sessions[index].received.readable, &sessions[index].fromClient) {
+        case .needMore(let total): wanted = total - held
+        // The packet's end may be near: what is copied too much is given back below.
+        case .needAnyMore: wanted = max(held, Self.copiedAtOnce)
+        case .packet(let byteCount, _):
+          let surplus = held - byteCount
+          if surplus <= taken {
+            sessions[index].received.removeLast(surplus)
+            taken -= surplus
+          }
+        case .violation: break
         }
-        let missing = unsafe framer.missing(behind: sessions[index].received.readable, in: rest)
-        let taken = missing ?? rest.count
-        unsafe sessions[index].received.append(UnsafeRawBufferPointer(rebasing: rest[..<taken]))
-        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[taken...])
-        let tested = sessions[index].received.count - (missing == nil ? 0 : 1)
-        sessions[index].scanned = UInt32(tested)
-      case .packet, .violation:
-        let before = sessions[index].received.count
-        forwardReceived(of: index, now: now, effects: &effects)
-        guard sessions[index].phase == .open else { return false }
-        if sessions[index].received.count == before {
-          unsafe sessions[index].received.append(rest)
-          return false
-        }
+      }
+      if wanted > 0 {
+        guard taken < all.count else { return false }
+        let more = unsafe UnsafeRawBufferPointer(rebasing: all[taken...].prefix(wanted))
+        unsafe sessions[index].received.append(more)
+        taken += more.count
+        continue
+      }
+      let before = sessions[index].received.count
+      forwardReceived(of: index, now: now, effects: &effects)
+      guard sessions[index].phase == .open else { return false }
+      if sessions[index].received.count == before {
+        unsafe sessions[index].received.append(UnsafeRawBufferPointer(rebasing: all[taken...]))
+        taken = all.count
+        return false
       }
     }
     return true
   }
 
-  /// Cuts packets and sends them; returns what is not a whole packet or could not be taken, of
-  /// which the session then knows how much was scanned.
+  /// Bytes put behind half a packet at the least, when it is not known how many it lacks.
+  private static let copiedAtOnce = 256
+
+  /// Cuts packets and sends them; returns what is not a whole packet or could not be taken.
   private mutating func forward(
-    _ bytes: UnsafeRawBufferPointer, scanned: Int = 0, of index: UInt32, now: Instant,
-    effects: inout Effects
+    _ bytes: UnsafeRawBufferPointer, of index: UInt32, now: Instant, effects: inout Effects
   ) -> UnsafeRawBufferPointer {
     let path = paths[Int(sessions[index].listener)]
     var rest = unsafe bytes
-    sessions[index].scanned = UInt32(scanned)
     while rest.count > 0 {
-      let scanned = Int(sessions[index].scanned)
-      switch unsafe path.clientToServer.step(rest, scanned: scanned) {
-      case .packet(let found):
+      switch unsafe path.clientToServer.step(rest, &sessions[index].fromClient) {
+      case .packet(let found, let dropped):
         let byteCount = min(found, path.packetBytesMax)
-        guard canForward(index) else {
-          pauseUntilWorkerTakes(index, effects: &effects)
-          return unsafe rest
-        }
-        if sessions[index].pauses.contains(.limited) { return unsafe rest }
-        if path.isLimited {
-          switch admit(packetOf: byteCount, from: index, now: now) {
-          case .forward: break
-          case .forwardAndPause: slowDown(index, effects: &effects)
-          case .drop:
-            access.packetsDropped += 1
-            unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
-            continue
-          case .close:
-            closeAsLimited(index, bans: false, now: now, effects: &effects)
-            return unsafe rest
-          case .ban:
-            closeAsLimited(index, bans: true, now: now, effects: &effects)
-            return unsafe rest
-          }
-        }
-        unsafe send(
-          UnsafeRawBufferPointer(rebasing: rest[..<byteCount]), of: index, now: now)
+        let packet = unsafe UnsafeRawBufferPointer(rebasing: rest[..<(byteCount - dropped)])
+        guard
+          unsafe offer(packet, of: index, now: now, effects: &effects) == .taken
+        else { return unsafe rest }
+        path.clientToServer.took(&sessions[index].fromClient)
         unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
-        sessions[index].scanned = 0
-      case .needMore: return unsafe rest
-      case .needAnyMore:
-        sessions[index].scanned = UInt32(rest.count)
-        return unsafe rest
-      case .violation:
-        offend(.violations, index, now: now, effects: &effects)
-        close(index, .framingViolation, flush: true, now: now, effects: &effects)
+      case .needMore, .needAnyMore: return unsafe rest
+      case .violation(let violation):
+        refuse(violation, of: index, now: now, effects: &effects)
         return unsafe rest
       }
     }
     return unsafe rest
+  }
+
+  /// A client's bytes break its framer's rules.
+  mutating func refuse(
+    _ violation: FramingViolation, of index: UInt32, now: Instant, effects: inout Effects
+  ) {
+    offend(.violations, index, now: now, effects: &effects)
+    // A client that has not been let in gets a line of the log anyway.
+    if sessions[index].phase != .login { logViolation(violation, of: index, &effects) }
+    close(
+      index, .framingViolation, flush: true, detail: violation.description, now: now,
+      effects: &effects)
+  }
+
+  private mutating func logViolation(
+    _ violation: FramingViolation, of index: UInt32, _ effects: inout Effects
+  ) {
+    guard let unlogged = violationLog.admit(second: time.unixSeconds) else { return }
+    effects.log.append(
+      .framingViolation(
+        FramingViolationEvent(
+          uuid: sessions[index].uuid, client: sessions[index].client,
+          listener: listener(of: index).name, violation: violation, unlogged: unlogged)))
+  }
+
+  private enum Offer { case taken, refused }
+
+  /// Gives a packet to a session's worker, or drops it, as limits say.
+  ///
+  /// - Returns: ``Offer/refused`` when it must wait, or when the session was closed.
+  @inline(__always)
+  private mutating func offer(
+    _ packet: UnsafeRawBufferPointer, of index: UInt32, now: Instant, effects: inout Effects
+  ) -> Offer {
+    guard canForward(index) else {
+      pauseUntilWorkerTakes(index, effects: &effects)
+      return .refused
+    }
+    if sessions[index].pauses.contains(.limited) { return .refused }
+    if paths[Int(sessions[index].listener)].isLimited {
+      switch admit(packetOf: packet.count, from: index, now: now) {
+      case .forward: break
+      case .forwardAndPause: slowDown(index, effects: &effects)
+      case .drop:
+        access.packetsDropped += 1
+        return .taken
+      case .close:
+        closeAsLimited(index, bans: false, now: now, effects: &effects)
+        return .refused
+      case .ban:
+        closeAsLimited(index, bans: true, now: now, effects: &effects)
+        return .refused
+      }
+    }
+    unsafe send(packet, of: index, now: now)
+    return .taken
   }
 
   /// Gives one packet to a session's worker.
@@ -284,8 +335,8 @@ extension Shard {
 
 /// What the packet path needs to know of a listener, without strings.
 struct ListenerPath: BitwiseCopyable {
-  var clientToServer: Framer
-  var serverToClient: Framer
+  var clientToServer: PacketCutter
+  var serverToClient: PacketCutter
   var pool: Int
   var balancesPackets: Bool
   /// The longest packet whose message is not too long; raw reads are cut to it.
@@ -296,7 +347,6 @@ struct ListenerPath: BitwiseCopyable {
 
 /// What the shard needs to know of a listener for clients that have not been let in.
 struct LoginPath: BitwiseCopyable {
-  var framer: Framer
   /// The packets of the identity go to the worker too.
   var forwardsIdentity: Bool
   /// What comes before the identity goes to the worker.
@@ -305,7 +355,6 @@ struct LoginPath: BitwiseCopyable {
   var asksWorker: Bool
 
   init(_ listener: ListenerConfiguration) {
-    framer = listener.loginFramer ?? listener.clientToServer
     forwardsIdentity = listener.authentication?.forwardsFirstPacket ?? true
     forwardsBefore = listener.authentication?.login.before == .forward
     asksWorker = false

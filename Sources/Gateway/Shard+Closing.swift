@@ -1,4 +1,5 @@
 internal import Auth
+internal import Framing
 internal import Primitives
 internal import Upstream
 
@@ -107,6 +108,9 @@ extension Shard {
       live[place] = last
       sessions[last].place = UInt32(place)
     }
+    let path = paths[Int(sessions[index].listener)]
+    path.clientToServer.ended(&sessions[index].fromClient)
+    path.serverToClient.ended(&sessions[index].toClient)
     sessions[index].vacate()
     sessions.giveBack(index)
   }

@@ -113,11 +113,11 @@ extension Shard {
     _ payload: UnsafeRawBufferPointer, to index: UInt32, now: Instant, effects: inout Effects
   ) {
     if sessions[index].unanswered > 0 { sessions[index].unanswered -= 1 }
-    let framer = paths[Int(sessions[index].listener)].serverToClient
-    if case .raw = framer {
+    let cutter = paths[Int(sessions[index].listener)].serverToClient
+    if cutter.isRaw(sessions[index].toClient), sessions[index].unfinished.isEmpty {
       unsafe gather(payload, for: index, now: now, effects: &effects)
     } else {
-      unsafe giveFramed(payload, framer, to: index, now: now, effects: &effects)
+      unsafe giveFramed(payload, cutter, to: index, now: now, effects: &effects)
     }
   }
 
@@ -139,19 +139,19 @@ extension Shard {
 
   /// Holds back what is not a whole packet, so that a packet always goes out in one piece.
   private mutating func giveFramed(
-    _ payload: UnsafeRawBufferPointer, _ framer: Framer, to index: UInt32, now: Instant,
+    _ payload: UnsafeRawBufferPointer, _ cutter: PacketCutter, to index: UInt32, now: Instant,
     effects: inout Effects
   ) {
     var bytes = unsafe payload
     if sessions[index].unfinishedLink != deliveringLink { dropUnfinished(of: index) }
     sessions[index].unfinishedLink = deliveringLink
-    // What is unfinished holds no packet's end.
-    let scanned = sessions[index].unfinished.count
-    if scanned > 0 {
+    if !sessions[index].unfinished.isEmpty {
       unsafe sessions[index].unfinished.append(payload)
       unsafe bytes = unsafe sessions[index].unfinished.readable
     }
-    guard let whole = unsafe wholePackets(bytes, framer, scanned: scanned) else {
+    guard
+      let whole = unsafe wholePackets(bytes, cutter, &sessions[index].toClient)
+    else {
       close(index, .workerViolation, flush: true, now: now, effects: &effects)
       return
     }
@@ -184,19 +184,20 @@ extension Shard {
     guard !sessions[index].unfinished.isEmpty else { return }
     counters.unfinishedDropped += 1
     sessions[index].unfinished.removeAll()
+    sessions[index].toClient.forgetFront()
   }
 
   /// How many bytes at the front are whole packets, or nil when they break the framer's rules.
-  ///
-  /// - Parameter scanned: bytes at the front in which no packet ends.
   private func wholePackets(
-    _ bytes: UnsafeRawBufferPointer, _ framer: Framer, scanned: Int = 0
+    _ bytes: UnsafeRawBufferPointer, _ cutter: PacketCutter, _ state: inout FramerState
   ) -> Int? {
     var whole = 0
     while whole < bytes.count {
       let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[whole...])
-      switch unsafe framer.step(rest, scanned: whole == 0 ? scanned : 0) {
-      case .packet(let byteCount): whole += byteCount
+      switch unsafe cutter.step(rest, &state) {
+      case .packet(let byteCount, _):
+        whole += byteCount
+        cutter.took(&state)
       case .needMore, .needAnyMore: return whole
       case .violation: return nil
       }
@@ -219,36 +220,70 @@ extension Shard {
   ) {
     let pool = links[link].pool
     let listeners = unsafe listenersTaking(payload, pool: pool, from: link, effects: &effects)
+    var refusals = [Int](repeating: 0, count: paths.count)
     let window = pools[pool].configuration.activeWindow
     // Backwards: a session that closes here is replaced by the last, which has been served.
     for place in live.indices.reversed() {
       let index = live[place]
-      guard listeners[Int(sessions[index].listener)], sessions[index].isIn else { continue }
+      let listener = Int(sessions[index].listener)
+      guard listeners[listener] != .none, sessions[index].isIn else { continue }
       if audience != .all {
         let isActive =
           sessions[index].packetsIn > 0 && sessions[index].packetAt + window >= now
         guard isActive == (audience == .active) else { continue }
       }
+      if listeners[listener] == .some, unsafe !takesBroadcast(payload, index) {
+        refusals[listener] += 1
+        continue
+      }
       unsafe gather(payload, for: index, now: now, effects: &effects)
+    }
+    for listener in refusals.indices where refusals[listener] > 0 {
+      refuseBroadcast(of: payload.count, to: listener, from: link, &effects)
     }
   }
 
+  /// Whether a broadcast is whole packets at the place of its stream that a session has come to.
+  private func takesBroadcast(_ payload: UnsafeRawBufferPointer, _ index: UInt32) -> Bool {
+    let cutter = paths[Int(sessions[index].listener)].serverToClient
+    var state = sessions[index].toClient
+    state.forgetFront()
+    guard unsafe wholePackets(payload, cutter, &state) == payload.count else { return false }
+    sessions[index].toClient.passed(state)
+    return true
+  }
+
+  private mutating func refuseBroadcast(
+    of byteCount: Int, to listener: Int, from link: LinkIndex, _ effects: inout Effects
+  ) {
+    counters.broadcastsRefused += 1
+    effects.log.append(
+      .broadcastRefused(
+        worker: links[link].id, pool: pools[links[link].pool].configuration.name,
+        listener: configuration.listeners[listener].name, bytes: byteCount))
+  }
+
+  /// Which of a listener's clients a broadcast can go to.
+  private enum Takers { case all, some, none }
+
   /// Which listeners' clients a broadcast can go to: those whose framer finds whole packets in it.
+  ///
+  /// Where that depends on what a client was sent before, each is asked by itself.
   private mutating func listenersTaking(
     _ payload: UnsafeRawBufferPointer, pool: Int, from link: LinkIndex, effects: inout Effects
-  ) -> [Bool] {
-    var taking = [Bool](repeating: false, count: paths.count)
+  ) -> [Takers] {
+    var taking = [Takers](repeating: .none, count: paths.count)
     for (listener, path) in paths.enumerated() where path.pool == pool {
-      if case .raw = path.serverToClient {
-        taking[listener] = true
-      } else if unsafe wholePackets(payload, path.serverToClient) == payload.count {
-        taking[listener] = true
-      } else {
-        counters.broadcastsRefused += 1
-        effects.log.append(
-          .broadcastRefused(
-            worker: links[link].id, pool: pools[pool].configuration.name,
-            listener: configuration.listeners[listener].name, bytes: payload.count))
+      var state = FramerState()
+      if path.serverToClient.isRaw(state) {
+        taking[listener] = .all
+      } else if !path.serverToClient.isSameEverywhere {
+        taking[listener] = path.serverToClient.hasPlugin ? .none : .some
+      } else if unsafe wholePackets(payload, path.serverToClient, &state) == payload.count {
+        taking[listener] = .all
+      }
+      if taking[listener] == .none {
+        refuseBroadcast(of: payload.count, to: listener, from: link, &effects)
       }
     }
     return taking

@@ -52,7 +52,7 @@ extension Shard {
 
   /// Reads as many packets as it takes to know who a client is.
   mutating func readLogin(_ index: UInt32, now: Instant, effects: inout Effects) {
-    let framer = loginPaths[Int(sessions[index].listener)].framer
+    let cutter = paths[Int(sessions[index].listener)].clientToServer
     let description = loginDescription(of: index)
     while sessions[index].phase == .login, !sessions[index].pauses.contains(.verifying) {
       if !answersStream(index, description, now: now, effects: &effects) { return }
@@ -60,18 +60,16 @@ extension Shard {
       if description.before == .forward, !canForward(index) {
         return pauseUntilWorkerTakes(index, effects: &effects)
       }
-      let scanned = Int(sessions[index].scanned)
-      switch unsafe framer.step(sessions[index].received.readable, scanned: scanned) {
-      case .packet(let byteCount):
-        sessions[index].scanned = 0
-        takeLoginPacket(byteCount, of: index, description, now: now, effects: &effects)
-      case .violation:
-        offend(.violations, index, now: now, effects: &effects)
-        return close(index, .framingViolation, flush: true, now: now, effects: &effects)
-      case .needAnyMore:
-        sessions[index].scanned = UInt32(sessions[index].received.count)
+      switch unsafe cutter.step(sessions[index].received.readable, &sessions[index].fromClient) {
+      case .packet(let byteCount, let dropped):
+        // Before it is looked at: what it says may let the client in, which changes the framer.
+        cutter.took(&sessions[index].fromClient)
+        takeLoginPacket(
+          byteCount, dropped: dropped, of: index, description, now: now, effects: &effects)
+      case .violation(let violation):
+        return refuse(violation, of: index, now: now, effects: &effects)
+      case .needMore, .needAnyMore:
         return refuseIfTooLong(index, description, now: now, effects: &effects)
-      case .needMore: return refuseIfTooLong(index, description, now: now, effects: &effects)
       }
     }
     guard sessions[index].phase == .login else { return }
@@ -126,12 +124,12 @@ extension Shard {
   }
 
   private mutating func takeLoginPacket(
-    _ byteCount: Int, of index: UInt32, _ description: LoginDescription, now: Instant,
-    effects: inout Effects
+    _ byteCount: Int, dropped: Int, of index: UInt32, _ description: LoginDescription,
+    now: Instant, effects: inout Effects
   ) {
     let place = sessions[index].login
     let packet = unsafe UnsafeRawBufferPointer(
-      rebasing: sessions[index].received.readable[..<byteCount])
+      rebasing: sessions[index].received.readable[..<(byteCount - dropped)])
     let step = unsafe pending.records[place].progress.take(packet, of: description)
     switch step.disposition {
     case .identity:
@@ -139,11 +137,11 @@ extension Shard {
         unsafe pending.records[place].packets.append(Array(packet))
       }
       if loginPaths[Int(sessions[index].listener)].forwardsIdentity {
-        unsafe pending.records[place].held.append(packet)
+        unsafe HeldPackets.append(packet, to: &pending.records[place].held)
       }
-    case .hold: unsafe pending.records[place].held.append(packet)
+    case .hold: unsafe HeldPackets.append(packet, to: &pending.records[place].held)
     case .forward where workersAreTold(index): unsafe send(packet, of: index, now: now)
-    case .forward: unsafe pending.records[place].held.append(packet)
+    case .forward: unsafe HeldPackets.append(packet, to: &pending.records[place].held)
     case .consume: break
     }
     sessions[index].received.removeFirst(byteCount)
@@ -178,6 +176,7 @@ extension Shard {
     sessions[index].phase = sessions[index].pauses.contains(.ended) ? .halfClosed : .open
     sessions[index].activeAt = now
     restoreHeld(index, place)
+    authenticateStreams(of: index)
     sessions[index].login = PendingLogin.none
     pending.remove(place)
     access.loginsAccepted += 1
@@ -196,9 +195,17 @@ extension Shard {
     if sessions[index].phase != .vacant { armTimer(of: index) }
   }
 
+  /// Framers may go on differently from here.
+  func authenticateStreams(of index: UInt32) {
+    let path = paths[Int(sessions[index].listener)]
+    path.clientToServer.authenticated(&sessions[index].fromClient)
+    path.serverToClient.authenticated(&sessions[index].toClient)
+  }
+
   /// Puts the packets that were held in front of what came behind them.
   private func restoreHeld(_ index: UInt32, _ place: UInt32) {
     guard !pending.records[place].held.isEmpty else { return }
+    sessions[index].heldByteCount = UInt32(pending.records[place].held.count)
     unsafe pending.records[place].held.append(sessions[index].received.readable)
     swap(&pending.records[place].held, &sessions[index].received)
   }

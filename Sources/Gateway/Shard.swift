@@ -1,4 +1,5 @@
 internal import Auth
+internal import Framing
 public import Primitives
 internal import Upstream
 
@@ -21,6 +22,8 @@ public struct Shard: ~Copyable {
   let configuration: GatewayConfiguration
   /// Indexed like the configuration's listeners.
   let paths: [ListenerPath]
+  /// Own what `paths` point to.
+  let framers: [ListenerFramers]
   let sessionLimits: [SessionLimits?]
   let loginPaths: [LoginPath]
   let prefixes: PrefixLengths
@@ -56,6 +59,8 @@ public struct Shard: ~Copyable {
   var refusalLog: RefusalLog
   /// The same for bans that rules make.
   var banLog = LogBudget()
+  /// The same for bytes that break a framer's rules.
+  var violationLog = LogBudget()
 
   var pools: [Pool]
   var links: Slab<Link>
@@ -106,9 +111,13 @@ public struct Shard: ~Copyable {
     self.configuration = configuration
     let sessionLimits = configuration.listeners.map { SessionLimits($0.limits) }
     self.sessionLimits = sessionLimits
-    paths = zip(configuration.listeners, sessionLimits).map { listener, limits in
-      ListenerPath(
-        clientToServer: listener.clientToServer, serverToClient: listener.serverToClient,
+    let framers = configuration.listeners.map { ListenerFramers($0) }
+    self.framers = framers
+    paths = zip(configuration.listeners, zip(framers, sessionLimits)).map { listener, rest in
+      let (framers, limits) = rest
+      return ListenerPath(
+        clientToServer: framers.clientToServer.cutter,
+        serverToClient: framers.serverToClient.cutter,
         pool: listener.pool,
         balancesPackets: configuration.pools[listener.pool].balance == .packet,
         packetBytesMax: configuration.limits.messageBytesMax

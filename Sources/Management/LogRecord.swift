@@ -1,4 +1,5 @@
 internal import Auth
+internal import Framing
 internal import Gateway
 internal import Primitives
 internal import Upstream
@@ -30,6 +31,13 @@ struct LogRecord {
       if let account = event.account { add("account", account.text) }
     case .sessionClosed(let event): self.init(event)
     case .sessionRefused(let event): self.init(event)
+    case .framingViolation(let event):
+      self.init(.warning, "framing-violation")
+      add("session", event.uuid.description)
+      add("client", event.client.description)
+      add("listener", event.listener)
+      add("detail", event.violation.description)
+      if event.unlogged > 0 { add("unlogged", event.unlogged) }
     case .temporaryBan(let ban, let unlogged):
       self.init(.warning, "temporary-ban")
       switch ban.subject {

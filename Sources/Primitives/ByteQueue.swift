@@ -58,6 +58,16 @@ public struct ByteQueue: ~Copyable {
     }
   }
 
+  /// Takes back `byteCount` bytes from the end, in O(1).
+  @inlinable public mutating func removeLast(_ byteCount: Int) {
+    precondition(byteCount >= 0 && byteCount <= count)
+    end &-= UInt32(truncatingIfNeeded: byteCount)
+    if start == end {
+      start = 0
+      end = 0
+    }
+  }
+
   /// Forgets all bytes and gives the memory back.
   public mutating func removeAll() {
     unsafe base?.deallocate()

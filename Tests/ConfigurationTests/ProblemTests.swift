@@ -31,7 +31,8 @@ import Testing
     (
       "framer = \"rwa\"",
       "10: error: listener[1].framer: no framer is named \"rwa\"; expected "
-        + "\"raw\" or the NAME of a [framer.NAME] table (did you mean \"raw\"?)"
+        + "\"raw\", the NAME of a [framer.NAME] table, or a ready-made framer (gatehouse framer "
+        + "list shows them) (did you mean \"raw\"?)"
     ),
     (
       "framer = true",
@@ -41,12 +42,14 @@ import Testing
     (
       "framer = {}",
       "10: error: listener[1].framer.kind: missing; expected \"raw\", "
-        + "\"length-prefix\" or \"delimiter\""
+        + "\"length-prefix\", \"delimiter\", \"fixed\", \"table\", \"switch\", \"sequence\" or "
+        + "\"plugin\""
     ),
     ("framer = { kind = \"raw\", max = 1 }", "26: error: listener[1].framer.max: unknown key"),
     (
       "framer = { kind = \"length-prefix\", width = 5 }",
-      "44: error: listener[1].framer.width: 5 is not one of its values; expected 1, 2, 3, 4 or 8"
+      "44: error: listener[1].framer.width: it does not fit the other keys; expected 1, 2, 3, 4 "
+        + "or 8"
     ),
     (
       "framer = { kind = \"length-prefix\", endian = \"litle\" }",
@@ -60,7 +63,7 @@ import Testing
     (
       "framer = { kind = \"length-prefix\", width = 8, max = 7 }",
       "53: error: listener[1].framer.max: it does not fit the other keys; expected at least the 8 "
-        + "bytes of the packet's header"
+        + "bytes of the packet's header, and at most 64MiB"
     ),
     (
       "framer = { kind = \"length-prefix\", max = \"4MiB\" }",

@@ -54,18 +54,18 @@ import Testing
     Issue.record("\(what()): \(cutter) instead of \(expected)")
   }
 
-  @Test func cutInTwoAtEveryPlace() {
+  @Test func cutInTwoAtEveryPlace() throws {
     var packetsSeen = 0
     var violationsSeen = 0
     for seed: UInt64 in 0..<300 {
       var random = SplitMix64(seed: seed)
       let (framer, delimiters) = framer(from: &random)
       let stream = noise(Int.random(in: 1...90, using: &random), from: &random)
-      let expected = split(stream, delimiters, maximum: framer.packetBytesMax)
+      let expected = split(stream, delimiters, maximum: framer.bounds.maximum)
       packetsSeen += expected.packets.count
       violationsSeen += expected.isBroken ? 1 : 0
       for place in 0...stream.count {
-        var cutter = StreamCutter(.delimiter(framer))
+        var cutter = try StreamCutter(.delimiter(framer))
         cutter.read(stream[..<place])
         cutter.read(stream[place...])
         expectSame(cutter, expected, "seed \(seed), cut at \(place)")
@@ -75,15 +75,15 @@ import Testing
     #expect(violationsSeen > 20)
   }
 
-  @Test func randomChunks() {
+  @Test func randomChunks() throws {
     for seed: UInt64 in 1_000..<3_000 {
       var random = SplitMix64(seed: seed)
       let (framer, delimiters) = framer(from: &random)
       let stream = noise(Int.random(in: 1...400, using: &random), from: &random)
-      let expected = split(stream, delimiters, maximum: framer.packetBytesMax)
+      let expected = split(stream, delimiters, maximum: framer.bounds.maximum)
       let chunkBytesMax = Int.random(in: 1...60, using: &random)
       var rest = stream[...]
-      var cutter = StreamCutter(.delimiter(framer))
+      var cutter = try StreamCutter(.delimiter(framer))
       while !rest.isEmpty {
         let chunk = rest.prefix(Int.random(in: 1...chunkBytesMax, using: &random))
         rest = rest.dropFirst(chunk.count)
@@ -91,29 +91,5 @@ import Testing
       }
       expectSame(cutter, expected, "seed \(seed)")
     }
-  }
-
-  /// Goal: what is missing is never taken from the next packet, nor left behind.
-  @Test func whatIsMissingEndsThePacket() {
-    for seed: UInt64 in 5_000..<7_000 {
-      var random = SplitMix64(seed: seed)
-      let (framer, delimiters) = framer(from: &random)
-      let stream = noise(Int.random(in: 2...60, using: &random), from: &random)
-      guard let first = split(stream, delimiters, maximum: .max).packets.first else { continue }
-      for place in 0..<first.count {
-        let missing = Framer.delimiter(framer).missing(
-          behind: Array(stream[..<place]), in: Array(stream[place...]))
-        if missing != first.count - place { Issue.record("seed \(seed), cut at \(place)") }
-        let without = Framer.delimiter(framer).missing(
-          behind: Array(stream[..<place]), in: Array(stream[place..<(first.count - 1)]))
-        if without != nil { Issue.record("seed \(seed), cut at \(place), without its end") }
-      }
-    }
-  }
-}
-
-extension Framer {
-  func missing(behind front: [UInt8], in more: [UInt8]) -> Int? {
-    front.withUnsafeBytes { front in more.withUnsafeBytes { missing(behind: front, in: $0) } }
   }
 }

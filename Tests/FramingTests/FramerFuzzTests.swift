@@ -8,7 +8,7 @@ import Testing
     layout.offset = [0, 0, 1, 2, 4, 63, 64, 65].randomElement(using: &random)!
     layout.width = [1, 2, 3, 4, 8, 2, 4, 5].randomElement(using: &random)!
     layout.endianness = Bool.random(using: &random) ? .big : .little
-    layout.counts = LengthPrefixFramer.Counts.allCases.randomElement(using: &random)!
+    layout.counts = LengthCounts.allCases.randomElement(using: &random)!
     layout.adjustment = [
       0, 0, 1, -1, 65_536, -65_536, 65_537, Int.random(in: -300...300, using: &random),
     ].randomElement(using: &random)!
@@ -43,16 +43,16 @@ import Testing
       var random = SplitMix64(seed: seed)
       let layout = layout(from: &random)
       guard isUsable(layout) else {
-        #expect(throws: LengthPrefixFramer.DefinitionError.self, "seed \(seed)") {
+        #expect(throws: FramerDefinitionError.self, "seed \(seed)") {
           _ = try layout.framer()
         }
         continue
       }
       let framer = try layout.framer()
       let bytes = noise(from: &random)
-      let step = framer.step(bytes)
+      let step = try framer.step(bytes)
       switch step {
-      case .packet(let byteCount):
+      case .packet(let byteCount, _):
         packets += 1
         #expect(byteCount >= layout.headerByteCount, "seed \(seed)")
         #expect(byteCount <= bytes.count && byteCount <= layout.maximum, "seed \(seed)")
@@ -76,7 +76,7 @@ import Testing
       let layout = layout(from: &random)
       guard isUsable(layout) else { continue }
       let stream = noise(from: &random)
-      var cutter = StreamCutter(try layout.framer())
+      var cutter = try StreamCutter(layout.framer())
       var rest = stream[...]
       while !rest.isEmpty {
         let chunk = rest.prefix(Int.random(in: 1...50, using: &random))
@@ -85,7 +85,7 @@ import Testing
       }
       #expect(cutter.packets.flatMap { $0 } + cutter.tail == stream, "seed \(seed)")
 
-      var whole = StreamCutter(try layout.framer())
+      var whole = try StreamCutter(layout.framer())
       whole.read(stream)
       #expect(whole.packets == cutter.packets, "seed \(seed)")
       #expect(whole.violation == cutter.violation, "seed \(seed)")

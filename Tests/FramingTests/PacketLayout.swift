@@ -7,15 +7,15 @@ import Framing
 struct PacketLayout {
   var offset = 0
   var width = 2
-  var endianness = LengthPrefixFramer.Endianness.big
-  var counts = LengthPrefixFramer.Counts.rest
+  var endianness = Endianness.big
+  var counts = LengthCounts.rest
   var adjustment = 0
   /// The longest whole packet, in bytes.
   var maximum = 65_536
 
   var headerByteCount: Int { offset + width }
 
-  func framer() throws(LengthPrefixFramer.DefinitionError) -> Framer {
+  func framer() throws(FramerDefinitionError) -> Framer {
     .lengthPrefix(
       try LengthPrefixFramer(
         lengthOffset: offset, lengthWidth: width, endianness: endianness, counts: counts,
@@ -55,7 +55,7 @@ struct PacketLayout {
   }
 
   /// What a framer with this definition must say about `bytes`.
-  func expectedStep(_ bytes: [UInt8]) -> Framer.Step {
+  func expectedStep(_ bytes: [UInt8]) -> PacketCutter.Step {
     guard bytes.count >= headerByteCount else { return .needMore(totalBytes: headerByteCount) }
     let digits = bytes[offset..<headerByteCount]
     let field = (endianness == .big ? Array(digits) : digits.reversed())
@@ -78,8 +78,8 @@ struct PacketLayout {
     var layouts: [PacketLayout] = []
     for offset in offsets {
       for width in [1, 2, 3, 4, 8] {
-        for endianness in LengthPrefixFramer.Endianness.allCases {
-          for counts in LengthPrefixFramer.Counts.allCases {
+        for endianness in Endianness.allCases {
+          for counts in LengthCounts.allCases {
             for adjustment in adjustments {
               layouts.append(
                 PacketLayout(
@@ -95,8 +95,19 @@ struct PacketLayout {
 }
 
 extension Framer {
-  /// What lies at the front of `bytes`, which are not empty.
-  func step(_ bytes: some Collection<UInt8>) -> Step {
-    Array(bytes).withUnsafeBytes { step($0) }
+  /// What lies at the front of `bytes`, which are not empty, at the start of a stream.
+  func step(_ bytes: some Collection<UInt8>) throws -> PacketCutter.Step {
+    let compiled = try CompiledFramer(self)
+    var state = FramerState()
+    return withExtendedLifetime(compiled) {
+      Array(bytes).withUnsafeBytes { compiled.cutter.step($0, &state) }
+    }
+  }
+}
+
+extension PacketCutter.Step {
+  /// A packet of which everything is handed on.
+  static func packet(byteCount: Int) -> PacketCutter.Step {
+    .packet(byteCount: byteCount, dropped: 0)
   }
 }

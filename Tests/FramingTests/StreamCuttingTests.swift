@@ -31,7 +31,7 @@ import Testing
       let sent = packets(layout, count: 8, bodyBytesMax: 40, from: &random)
       let stream = sent.flatMap { $0 }
       for place in 0...stream.count {
-        var cutter = StreamCutter(try layout.framer())
+        var cutter = try StreamCutter(layout.framer())
         cutter.read(stream[..<place])
         cutter.read(stream[place...])
         #expect(cutter.packets == sent, "\(layout), cut at \(place)")
@@ -46,7 +46,7 @@ import Testing
       let stream = sent.flatMap { $0 }
       for first in 0...stream.count {
         for second in first...stream.count {
-          var cutter = StreamCutter(try layout.framer())
+          var cutter = try StreamCutter(layout.framer())
           cutter.read(stream[..<first])
           cutter.read(stream[first..<second])
           cutter.read(stream[second...])
@@ -60,7 +60,7 @@ import Testing
     for (seed, layout) in Self.layouts.enumerated() {
       var random = SplitMix64(seed: 100 + UInt64(seed))
       let sent = packets(layout, count: 20, bodyBytesMax: 100, from: &random)
-      var cutter = StreamCutter(try layout.framer())
+      var cutter = try StreamCutter(layout.framer())
       for byte in sent.flatMap({ $0 }) { cutter.read([byte]) }
       #expect(cutter.packets == sent, "\(layout)")
       #expect(cutter.tail.isEmpty && cutter.violation == nil, "\(layout)")
@@ -72,7 +72,7 @@ import Testing
       let sent = try (0..<100).map { number in
         try #require(layout.packet(body: [UInt8](repeating: UInt8(number), count: 2 + number)))
       }
-      var cutter = StreamCutter(try layout.framer())
+      var cutter = try StreamCutter(layout.framer())
       cutter.read(sent.flatMap { $0 })
       #expect(cutter.packets == sent, "\(layout)")
     }
@@ -85,7 +85,7 @@ import Testing
       let sent = packets(layout, count: 30, bodyBytesMax: 250, from: &random)
       var rest = sent.flatMap { $0 }[...]
       let chunkBytesMax = Int.random(in: 1...600, using: &random)
-      var cutter = StreamCutter(try layout.framer())
+      var cutter = try StreamCutter(layout.framer())
       while !rest.isEmpty {
         let chunk = rest.prefix(Int.random(in: 1...chunkBytesMax, using: &random))
         rest = rest.dropFirst(chunk.count)
@@ -103,14 +103,14 @@ import Testing
     let sent = try [[1], [], [2, 3]].map { try #require(layout.packet(body: $0)) }
     let stream = sent.flatMap { $0 } + layout.header(field: 14) + [1, 2, 3, 4]
     for place in 0...stream.count {
-      var cutter = StreamCutter(try layout.framer())
+      var cutter = try StreamCutter(layout.framer())
       cutter.read(stream[..<place])
       cutter.read(stream[place...])
       #expect(cutter.packets == sent, "cut at \(place)")
       #expect(
         cutter.violation == .packetTooLong(announced: 17, maximum: 16), "cut at \(place)")
     }
-    var cutter = StreamCutter(try layout.framer())
+    var cutter = try StreamCutter(layout.framer())
     cutter.read(sent.flatMap { $0 } + layout.header(field: 13))
     #expect(cutter.packets == sent)
     #expect(cutter.violation == nil && cutter.tail == layout.header(field: 13))

@@ -7,7 +7,7 @@ import Testing
   /// What each module of Sources may import.
   private static let allowed: [String: Set<String>] = [
     "Primitives": [],
-    "Framing": ["Primitives"],
+    "Framing": ["CFramer"],
     "Auth": ["Primitives"],
     "Upstream": ["Primitives", "CNgHttp2"],
     "Gateway": ["Primitives", "Framing", "Auth", "Upstream"],
@@ -23,12 +23,12 @@ import Testing
       "Synchronization",
     ],
     "Management": [
-      "Primitives", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd", "Glibc",
+      "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd", "Glibc",
       "Synchronization",
     ],
     "Commands": [
-      "Primitives", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux", "Glibc",
-      "Synchronization",
+      "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
+      "CFramer", "Glibc", "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
     "gatehouse": [
