@@ -21,8 +21,9 @@ enum FramerFolder {
   /// How far above the program its framers are looked for.
   private static let levelsMax = 5
 
-  /// Where the definitions are that came with the program: `share/gatehouse/framers`, or `framers`, in
-  /// a folder that holds the program or a part of its path. Nil when there is no such folder.
+  /// Where the definitions are that came with the program; nil when there is no such folder.
+  ///
+  /// It is `share/gatehouse/framers`, or `framers`, in a folder above the program.
   static var ready: String? {
     var path = unsafe [CChar](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
       // SAFETY: readlink writes at most the buffer's count of bytes.

@@ -98,7 +98,8 @@ enum ConfigurationForm {
   case mixed(ConfigurationProblem)
 
   static let gatehouseKeys = [
-    "listener", "framer", "framer_directory", "pool", "management", "limits", "log", "store", "shutdown_grace",
+    "listener", "framer", "framer_directory", "pool", "management", "limits", "log", "store",
+    "shutdown_grace",
     "logins", "temporary_ban", "temporary_bans", "access",
   ]
   static let paradoxPlexKeys = [

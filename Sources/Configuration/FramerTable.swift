@@ -5,7 +5,7 @@ struct FramerTable {
   private let sources: FramerSources
   /// Where relative paths belong; empty or ending in a slash.
   private let folder: String
-  /// Its own. Nil for one whose definition is wrong: it exists, but can't be used.
+  /// Its own; nil for one whose definition is wrong, which exists, but can't be used.
   private var own: [(name: String, position: TextPosition, definition: FramerDefinition?)] = []
   private var namesUsed: [String] = []
   /// The folder that the configuration names.

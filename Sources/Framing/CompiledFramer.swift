@@ -13,7 +13,9 @@ struct Stage: BitwiseCopyable {
   init(rule: UInt8) { self.rule = rule }
 }
 
-/// How packets are cut. What is large stands elsewhere in the same framer's memory.
+/// How packets are cut.
+///
+/// What is large stands elsewhere in the same framer's memory.
 @usableFromInline
 @safe
 enum Rule: BitwiseCopyable {
@@ -48,7 +50,8 @@ public final class CompiledFramer: @unchecked Sendable {
 
   /// - Parameter login: cuts what comes before the client is let in; nil when `framer` does.
   /// - Throws: ``FramerDefinitionError`` when framers stand in one another where they can't: a
-  ///   sequence, or a switch of streams, may be at the top, at the end of a sequence or in a case of a
+  ///   sequence, or a switch of streams, may be at the top, at the end of a sequence or in a case
+  ///   of a
   ///   switch of streams. Also when there are more than 200 stages or rules in all.
   public init(_ framer: Framer, untilAuthenticated login: Framer?) throws(FramerDefinitionError) {
     self.framer = framer
@@ -74,7 +77,9 @@ final class FramerMemory {
   private var blocks: [UnsafeMutableRawPointer] = unsafe []
   private var plugins: [PluginFramer] = []
 
-  deinit { for unsafe block in unsafe blocks { unsafe block.deallocate() } }
+  deinit {
+    while let block = unsafe blocks.popLast() { unsafe block.deallocate() }
+  }
 
   func array<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafeBufferPointer<Element> {
     let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(elements.count, 1))
@@ -226,7 +231,8 @@ private struct FramerPlan {
     case .sequence, .switch:
       throw FramerDefinitionError(
         key: "framer",
-        expected: "a sequence, or a switch of streams, only at the top, at the end of a sequence, or "
+        expected:
+          "a sequence, or a switch of streams, only at the top, at the end of a sequence, or "
           + "in a case of a switch of streams")
     }
   }

@@ -171,7 +171,8 @@ extension DelimiterFramer {
     return matches(window, byteCount: end)
   }
 
-  /// How long the longest delimiter is that the lowest `byteCount` bytes of `window` end with; 0 when
+  /// How long the longest delimiter is that the lowest `byteCount` bytes of `window` end with; 0
+  /// when
   /// they end with none.
   func longestMatch(_ window: UInt64, byteCount: Int) -> Int {
     var longest = 0

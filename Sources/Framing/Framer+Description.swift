@@ -43,7 +43,8 @@ extension LengthPrefixFramer {
     if let mask { parts.append("bits 0x\(String(mask, radix: 16))") }
     let value = multiplier == 1 ? "length" : "\(multiplier) x length"
     let implied = counts.implied(fieldOffset: lengthOffset, headerByteCount: headerByteCount)
-    let isVarying = counts == .rest && (encoding == .leb128 || encoding == .prefix)
+    let isVarying =
+      counts == .rest && (encoding == .leb128 || encoding == .prefix)
       || counts == .rest && terminator != nil
     let total = isVarying ? adjustment : implied + adjustment
     let sign = total < 0 ? "-" : "+"

@@ -6,8 +6,10 @@
 /// ```
 ///
 /// The value of the length is found in this order: the field is read by its ``Encoding``, the mask
-/// and the second field are applied, an ``Escape`` may replace it, the multiplier turns it into bytes,
-/// and what ``LengthCounts`` implies and the adjustment are added. The result counts the whole packet
+/// and the second field are applied, an ``Escape`` may replace it, the multiplier turns it into
+/// bytes,
+/// and what ``LengthCounts`` implies and the adjustment are added. The result counts the whole
+/// packet
 /// from offset 0. Where each of these occurs is named in framers/.
 public struct LengthPrefixFramer: Equatable, BitwiseCopyable, Sendable {
   /// How the number is written.

@@ -30,7 +30,8 @@ public struct FramerState: Equatable, BitwiseCopyable, Sendable {
 
 /// Cuts a byte stream into packets.
 ///
-/// A handle of two pointers into a ``CompiledFramer``, to be copied freely and to be used as long as
+/// A handle of two pointers into a ``CompiledFramer``, to be copied freely and to be used as long
+/// as
 /// that lives. It owns no bytes; whoever reads the stream shows it what lies at the front.
 @safe
 @frozen

@@ -53,9 +53,11 @@ struct PluginLayout: BitwiseCopyable {
   func step(
     _ bytes: UnsafeRawBufferPointer, scanned: Int, _ stream: inout UInt64
   ) -> PacketCutter.Step {
-    // SAFETY: the object stays loaded as long as the framer lives; the bytes are there for the call.
+    // SAFETY: the object stays loaded as long as the framer lives; the bytes are there for the
+    // call.
     let answer = unsafe functions.step(
-      context, &stream, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count, scanned)
+      context, &stream, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count, scanned
+    )
     let byteCount = Int(clamping: answer.byte_count)
     switch answer.answer {
     case GATEHOUSE_FRAMER_PACKET.rawValue:

@@ -12,7 +12,9 @@
 /// What looks like a delimiter inside a command, or with a command in it, is none.
 @frozen
 public struct TelnetScan: Equatable, BitwiseCopyable, Sendable {
-  @usableFromInline enum Mode: UInt8, BitwiseCopyable { case text, command, option, sub, subCommand }
+  @usableFromInline enum Mode: UInt8, BitwiseCopyable {
+    case text, command, option, sub, subCommand
+  }
 
   /// One byte, as each session has two of these: the mode, and ``run`` behind it.
   @usableFromInline var bits: UInt8 = 0

@@ -2,7 +2,8 @@ internal import Primitives
 
 /// Packets that wait in a byte queue with their bounds, until their client has been let in.
 ///
-/// They were cut by the framer that held then; another may go on with the stream. Each stands behind
+/// They were cut by the framer that held then; another may go on with the stream. Each stands
+/// behind
 /// its length, in four bytes.
 enum HeldPackets {
   private static let headerByteCount = 4

@@ -31,13 +31,7 @@ struct LogRecord {
       if let account = event.account { add("account", account.text) }
     case .sessionClosed(let event): self.init(event)
     case .sessionRefused(let event): self.init(event)
-    case .framingViolation(let event):
-      self.init(.warning, "framing-violation")
-      add("session", event.uuid.description)
-      add("client", event.client.description)
-      add("listener", event.listener)
-      add("detail", event.violation.description)
-      if event.unlogged > 0 { add("unlogged", event.unlogged) }
+    case .framingViolation(let event): self.init(event)
     case .temporaryBan(let ban, let unlogged):
       self.init(.warning, "temporary-ban")
       switch ban.subject {
@@ -101,6 +95,15 @@ struct LogRecord {
     add("reason", event.reason.name)
     if let account = event.account { add("account", account) }
     if !event.detail.isEmpty { add("detail", event.detail) }
+    if event.unlogged > 0 { add("unlogged", event.unlogged) }
+  }
+
+  private init(_ event: FramingViolationEvent) {
+    self.init(.warning, "framing-violation")
+    add("session", event.uuid.description)
+    add("client", event.client.description)
+    add("listener", event.listener)
+    add("detail", event.violation.description)
     if event.unlogged > 0 { add("unlogged", event.unlogged) }
   }
 
