@@ -118,9 +118,9 @@ import Testing
     let ready = Self.library(("game", Self.both))
     #expect(
       problems(load("framer = \"gaem\"", ready: ready)) == [
-        "etc/f:4:10: error: listener[1].framer: no framer is named \"gaem\"; expected \"raw\", "
-          + "the NAME of a [framer.NAME] table, or a ready-made framer (gatehouse framer list shows them) "
-          + "(did you mean \"game\"?)"
+        "etc/f:4:10: error: listener[1].framer: no framer is named \"gaem\"; expected "
+          + "\"raw\", the NAME of a [framer.NAME] table, or a ready-made framer (gatehouse framer "
+          + "list shows them) (did you mean \"game\"?)"
       ])
     #expect(
       problems(load("", ready: ready, top: "framer_directory = \"mine\"")) == [

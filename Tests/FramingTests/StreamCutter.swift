@@ -15,7 +15,13 @@ struct StreamCutter {
   /// How many bytes of each packet are not handed on.
   private(set) var dropped: [Int] = []
 
-  init(_ framer: Framer) throws { compiled = try CompiledFramer(framer) }
+  /// Each question is put twice, as by a session whose worker can't take a packet at once.
+  private let asksTwice: Bool
+
+  init(_ framer: Framer, asksTwice: Bool = false) throws {
+    compiled = try CompiledFramer(framer)
+    self.asksTwice = asksTwice
+  }
 
   /// The client is let in.
   mutating func authenticate() { compiled.cutter.authenticated(&state) }
@@ -25,8 +31,10 @@ struct StreamCutter {
     tail += bytes
     var cut = 0
     while violation == nil, tail.count - cut >= wantedByteCount {
+      let front = Array(tail[cut...])
       let step = withExtendedLifetime(compiled) {
-        Array(tail[cut...]).withUnsafeBytes { compiled.cutter.step($0, &state) }
+        if asksTwice { _ = front.withUnsafeBytes { compiled.cutter.step($0, &state) } }
+        return front.withUnsafeBytes { compiled.cutter.step($0, &state) }
       }
       switch step {
       case .packet(let byteCount, let dropped):
