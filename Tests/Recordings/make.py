@@ -3,6 +3,7 @@
 
 import argparse
 import pathlib
+import signal
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -24,6 +25,8 @@ def recipes():
 
 
 def main():
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="+", metavar="NAME", choices=sorted(recipes()))
     parser.add_argument("--out", type=pathlib.Path, default=HERE)

@@ -18,11 +18,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def minecraft(out):
-    """quarry's client against a server of quarry's, with compression; then mcstatus asks for the status."""
+    """quarry's client and server, with compression; then mcstatus asks for the status."""
     import mcstatus
-    port = free_port()
-    with Program(sys.executable, HERE / "quarry_server.py", port) as server:
-        server.wait_for("serving")
+    with Program(sys.executable, HERE / "quarry_server.py") as server:
+        port = int(server.wait_for(r"serving on port (\d+)\n")[1])
         tap = Tap(("127.0.0.1", port), limit=12_000)
         for name, chat in zip(NAMES, CHATS):
             with Program(sys.executable, HERE / "quarry_client.py", tap.port, name.split()[0],

@@ -1,4 +1,9 @@
-"""A Minecraft 1.12.2 player by quarry: quarry_client.py PORT NAME LINE…; says its lines and leaves."""
+"""A Minecraft 1.12.2 player by quarry, who says some lines, and leaves when all have come back.
+
+    quarry_client.py PORT NAME LINE…
+
+It prints what it hears.
+"""
 
 import sys
 
@@ -11,21 +16,24 @@ PORT, NAME, *LINES = sys.argv[1:]
 
 class Player(SpawningClientProtocol):
     said = 0
+    heard = 0
 
     def player_joined(self):
         SpawningClientProtocol.player_joined(self)
         self.ticker.add_loop(6, self.say)
 
     def say(self):
-        if self.said == len(LINES):
-            reactor.stop()
-            return
-        self.send_packet("chat_message", self.buff_type.pack_string(LINES[self.said]))
-        self.said += 1
+        if self.said < len(LINES):
+            self.send_packet("chat_message", self.buff_type.pack_string(LINES[self.said]))
+            self.said += 1
 
     def packet_chat_message(self, buff):
-        print(buff.unpack_chat(), flush=True)
+        text = buff.unpack_chat().to_string()
         buff.discard()
+        print(text, flush=True)
+        self.heard += text.startswith(f"<{NAME}>")
+        if self.heard == len(LINES):
+            reactor.stop()
 
 
 class Factory(ClientFactory):

@@ -1,6 +1,9 @@
-"""A Minecraft 1.12.2 chat room by quarry: quarry_server.py PORT. It tells everybody what one says."""
+"""A Minecraft 1.12.2 chat room by quarry: everybody is told what one says.
 
-import sys
+    quarry_server.py
+
+It takes a free port of 127.0.0.1 and prints it.
+"""
 
 from quarry.net.server import ServerFactory, ServerProtocol
 from twisted.internet import reactor
@@ -41,6 +44,6 @@ class Factory(ServerFactory):
                                    player.buff_type.pack("B", 0))
 
 
-Factory().listen("127.0.0.1", int(sys.argv[1]))
-print("serving", flush=True)
+port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+print(f"serving on port {port.getHost().port}", flush=True)
 reactor.run()

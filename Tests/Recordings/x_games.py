@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import subprocess
 import time
 
 from debian_games import AS_NOBODY, CHATS, NAMES, finish
@@ -27,18 +28,25 @@ def freeciv(out):
             env = {"HOME": place, "DISPLAY": DISPLAY, "GDK_BACKEND": "x11"}
             with Program(*AS_NOBODY, "freeciv-server", "-p", port, "-e", cwd=place, env=env) as server:
                 wait_listening(port)
-                tap = tap or Tap(("127.0.0.1", port), limit=125_000)
+                tap = tap or Tap(("127.0.0.1", port), limit=230_000)
                 tap.server = ("127.0.0.1", port)
                 for line in ["set aifill 2", "set timeout 3", "set mapsize fulsize",
-                             "set size 1", "set unitwaittime 0", f"set gameseed {number + 5}"]:
+                             "set size 1", "set unitwaittime 0", "set pingtime 1", f"set gameseed {number + 5}"]:
                     server.type(line + "\n")
                 with Program(*AS_NOBODY, "freeciv-gtk3.22", "-a", "-n", name.split()[0], "-s", "127.0.0.1",
                              "-p", tap.port, "-P", "none", cwd=place, env=env):
-                    quiet_for(tap, 3)
+                    # It is pinged every second, and never quiet.
+                    quiet_for(tap, 3, 12)
                     for line in CHATS[number]:
                         server.type(f"/wall {line}\n")
                     server.type("start\n")
-                    time.sleep(14)
+                    quiet_for(tap, 2, 6)
+                    keys = ["b", "Return", "x", "Shift+Return", "f", "Right", "Shift+Return"]
+                    for key in keys * (2 + number):
+                        subprocess.run(["xdotool", "mousemove", "500", "300", "key", key],
+                                       env={**os.environ, **env}, check=True)
+                        time.sleep(0.4)
+                    time.sleep(3)
                 server.type("quit\n")
     finish(tap, out)
 
