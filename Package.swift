@@ -115,7 +115,8 @@ let package = Package(
     .testTarget(
       name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),
     .testTarget(
-      name: "LearningTests", dependencies: ["Learning", "Framing", "Primitives"],
+      name: "LearningTests",
+      dependencies: ["Learning", "Framing", "Configuration", "Primitives"],
       swiftSettings: testing),
     .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
