@@ -79,24 +79,26 @@ extension LengthRule {
     case .binary(let width, let isLittle):
       return try LengthPrefixFramer(
         lengthOffset: offset, lengthWidth: width, endianness: isLittle ? .little : .big,
-        mask: mask, xorOffset: xorOffset.map { $0 }, multiplier: multiplier, counts: counts,
+        mask: mask, xorOffset: xorOffset, multiplier: multiplier, counts: counts,
         adjustment: adjustment, leading: constant, packetBytesMin: minimum, packetBytesMax: room)
     case .leb128:
       return try LengthPrefixFramer(
         encoding: .leb128, lengthOffset: offset, lengthWidth: room < 1 << 21 ? 3 : 5,
-        counts: counts, adjustment: adjustment, leading: constant, packetBytesMax: room)
+        multiplier: multiplier, counts: counts, adjustment: adjustment, leading: constant,
+        packetBytesMax: room)
     case .prefix:
       return try LengthPrefixFramer(
-        encoding: .prefix, lengthOffset: offset, counts: counts, adjustment: adjustment,
-        leading: constant, packetBytesMax: room)
+        encoding: .prefix, lengthOffset: offset, multiplier: multiplier, counts: counts,
+        adjustment: adjustment, leading: constant, packetBytesMax: room)
     case .base64(let width):
       return try LengthPrefixFramer(
-        encoding: .base64, lengthOffset: offset, lengthWidth: width, counts: counts,
-        adjustment: adjustment, leading: constant, packetBytesMax: room)
+        encoding: .base64, lengthOffset: offset, lengthWidth: width, multiplier: multiplier,
+        counts: counts, adjustment: adjustment, leading: constant, packetBytesMax: room)
     case .decimal(let width, let terminator):
       return try LengthPrefixFramer(
         encoding: .decimal, lengthOffset: offset, lengthWidth: width, terminator: terminator,
-        counts: counts, adjustment: adjustment, leading: constant, packetBytesMax: room)
+        multiplier: multiplier, counts: counts, adjustment: adjustment, leading: constant,
+        packetBytesMax: room)
     }
   }
 

@@ -6,6 +6,8 @@ struct Scorer {
 
   private var walk = Walk()
   private var lengths = LengthCosts()
+  /// The sizes of streams that have spoken for packets of one size.
+  private var weighedSizes: Set<Int> = []
 
   init(_ streams: [LearningStream]) {
     self.streams = streams
@@ -21,6 +23,7 @@ struct Scorer {
     var score = Score()
     score.rule = rule.bits
     lengths.reset()
+    weighedSizes.removeAll(keepingCapacity: true)
     var places: PlaceModels?
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     var lengthsSeen = LengthCosts()
@@ -96,7 +99,7 @@ struct Scorer {
     case .exact:
       score.exactStreams += 1
       // Where a recording was cut says nothing.
-      if !stream.isCut { score.ends += binaryLogarithm(0.9 / density) }
+      if !stream.isCut && isNews(stream, rule) { score.ends += binaryLogarithm(0.9 / density) }
     case .half where stream.isCut: score.cutStreams += 1
     case .half:
       score.halfStreams += 1
@@ -104,6 +107,12 @@ struct Scorer {
     case .violation: score.ends -= 16
     }
     weighWrites(stream, end, density, &score)
+  }
+
+  /// Streams of one size fit a size of packets all together or not at all.
+  private mutating func isNews(_ stream: LearningStream, _ rule: Rule) -> Bool {
+    guard case .fixed = rule.shape else { return true }
+    return weighedSizes.insert(stream.bytes.count).inserted
   }
 
   /// The field's bytes are known once the length is, which must be said instead.

@@ -6,7 +6,11 @@ extension Search {
   /// - Parameter opaqueFrom: where the streams begin to look opaque; about, for parts are coarse.
   mutating func tryRawTails(opaqueFrom: Int) {
     // What goes through to the end needs no such explanation.
-    if let best = best.first, best.score.violations == 0, best.score.total > 30 { return }
+    if let best = best.first, best.score.violations == 0, best.score.exactStreams > 0,
+      best.score.total > 30
+    {
+      return
+    }
     guard opaqueFrom > 0 else { return }
     for rule in plainRules() {
       var rule = rule
