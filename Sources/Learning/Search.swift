@@ -37,6 +37,7 @@ struct Search {
     tryFixedSizes()
     keepBest(found.count)
     tryChoices()
+    tryTables()
     if let opaqueFrom { tryRawTails(opaqueFrom: opaqueFrom) }
     settle(round: 1)
     dropNeedlessPreludes()

@@ -61,6 +61,11 @@ enum Wording {
   /// By the score alone; ``compare(_:)`` looks at the others.
   static func confidence(_ score: Score, _ rule: Rule) -> FramerProposal.Confidence {
     guard score.isChained || score.streamsWithPackets >= 4 else { return .thin }
+    if case .table = rule.shape { return .thin }
+    if score.exactStreams == 0 && score.halfStreams >= 2 && rule.rawAfter == nil {
+      return rule.prelude > 0 ? .thin : .fair
+    }
+    if score.halfStreams > max(2, score.exactStreams) && rule.rawAfter == nil { return .fair }
     // What text is worth is known of protocols, not seen in the streams.
     let seen = score.total - max(0, score.text)
     if score.violations == 0 && seen >= 40 && score.packets >= 8 { return .strong }
@@ -95,7 +100,10 @@ enum Wording {
     case .delimiter(let delimiter, _):
       reasons.append("\(each) in \(within) ends with \(DefinitionText.text(delimiter))")
       if score.text > 0 { reasons.append("all else is text") }
-    case .length, .choice, .fixed, .table:
+    case .table(let sizes):
+      reasons.append(
+        "\(each) in \(within) has the size of its opcode, of which there are \(sizes.count)")
+    case .length, .choice, .fixed:
       let next = found.rule.rawAfter == nil ? "the next" : "the next, or the rest,"
       reasons.append("\(each) in \(within) ends where \(next) begins")
     }

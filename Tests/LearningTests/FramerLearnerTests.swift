@@ -13,4 +13,15 @@ import Testing
     #expect(best.packetEnds == ends, "\(best.summary)")
     #expect(!best.reasons.isEmpty)
   }
+
+  /// Goal: opcodes with sizes of their own are found where writes show them, but never relied on.
+  @Test func tablesAreTheLastResort() throws {
+    var (streams, ends) = tableProtocol.streams(seed: 1, count: 8, packets: 1...12)
+    for index in streams.indices { streams[index].writeEnds = ends[index] }
+    let report = FramerLearner.learn(streams)
+    let table = try #require(report.proposals.first, "\(report)")
+    #expect(table.packetEnds == ends)
+    #expect(table.confidence == .thin)
+    #expect(table.doubts.contains { $0.contains("opcodes that were not recorded are missing") })
+  }
 }

@@ -164,3 +164,12 @@ let textProtocols: [InventedProtocol] = [
     return words(length(&random) / 8 + 1, &random) + [13, 10]
   },
 ]
+
+/// Each opcode has a size of its own, and nothing says so.
+let tableProtocol = InventedProtocol(name: "table") { random, index in
+  let sizes: [UInt8: Int] = [0x80: 62, 0x73: 2, 0x34: 10, 0x12: 7]
+  let opcode = index == 0 ? 0x80 : sizes.keys.sorted().randomElement(using: &random)!
+  let name = words(Int.random(in: 1...6, using: &random), &random)
+  let body = noise(1, &random) + (sizes[opcode]! > 8 ? name : [])
+  return [opcode] + (body + Array(repeating: 0, count: 64)).prefix(sizes[opcode]! - 1)
+}

@@ -77,7 +77,14 @@ import Testing
   @Test func tuningHalfIsLearnt() throws {
     let outcomes = try Self.outcomes(column: 1)
     #expect(outcomes.count == 20)
+    #expect(outcomes.count { $0.rank == 0 } >= 19, "\(Self.misses(outcomes))")
+  }
+
+  /// Goal: the honest number. Nothing may be changed so that it gets better.
+  @Test func heldOutHalfIsLearnt() throws {
+    let outcomes = try Self.outcomes(column: 2)
+    #expect(outcomes.count == 18)
     #expect(outcomes.count { $0.rank == 0 } >= 18, "\(Self.misses(outcomes))")
-    print("tuning \(outcomes.count { $0.rank == 0 }) of \(outcomes.count)", Self.misses(outcomes))
+    #expect(outcomes.count { $0.rank != nil } >= 18, "\(Self.misses(outcomes))")
   }
 }
