@@ -5,8 +5,9 @@ extension SubcommandTable {
     commands =
       [serve(programs.serve), check(programs.check), demo(programs.demo)]
       + banCommands + banListCommands + allowCommands + [whyCommand]
-      + accountCommands + tokenCommands + ticketCommands + [framerLearnCommand]
-      + sessionCommands + storeCommands + historyCommands + [helpCommand]
+      + accountCommands + tokenCommands + ticketCommands
+      + sessionCommands + listenerCommands + [framerLearnCommand]
+      + storeCommands + historyCommands + [helpCommand]
   }
 }
 
