@@ -107,7 +107,7 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Store", "Auth", "Gateway", "JSON", "Primitives"],
+      dependencies: ["Commands", "Store", "Auth", "Gateway", "Captures", "JSON", "Primitives"],
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",
