@@ -66,12 +66,16 @@ let package = Package(
       ],
       swiftSettings: house),
     .target(name: "Captures", dependencies: ["Primitives", "CPcap"], swiftSettings: house),
+    // Optimised for tests, too: it tries thousands of rules on each byte.
+    .target(
+      name: "Learning", dependencies: ["Framing"],
+      swiftSettings: house + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
       name: "Commands",
       dependencies: [
-        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures", "JSON",
-        "CLinux", "CFramer",
+        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
+        "Learning", "JSON", "CLinux", "CFramer",
       ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
@@ -115,6 +119,10 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),
+    .testTarget(
+      name: "LearningTests",
+      dependencies: ["Learning", "Framing", "Configuration", "Primitives"],
+      swiftSettings: testing),
     .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
       swiftSettings: testing),

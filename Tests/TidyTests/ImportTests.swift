@@ -22,14 +22,15 @@ import Testing
       "Primitives", "Auth", "Upstream", "Gateway", "Threading", "CLinux", "Glibc",
       "Synchronization",
     ],
+    "Learning": ["Framing"],
     "Captures": ["Primitives", "CPcap", "Glibc", "Synchronization"],
     "Management": [
       "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Captures", "JSON", "CMicrohttpd",
       "Glibc", "Synchronization",
     ],
     "Commands": [
-      "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures", "JSON",
-      "CLinux", "CFramer", "Glibc", "Synchronization",
+      "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
+      "Learning", "JSON", "CLinux", "CFramer", "Glibc", "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
     "gatehouse": [
@@ -39,7 +40,9 @@ import Testing
     ],
   ]
 
-  private static let core = ["Primitives", "Framing", "Auth", "Upstream", "Gateway"]
+  private static let core = [
+    "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Learning",
+  ]
 
   /// The modules that a file imports, in any of the forms of an import declaration.
   private func imports(_ source: String) throws -> [String] {
