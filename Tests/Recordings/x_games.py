@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -71,4 +72,43 @@ def netpanzer(out):
             time.sleep(20)
             for bot in bots:
                 bot.end()
+            finish(tap, out)
+
+
+def crossfire(out):
+    """Accounts are made, and what a new character may be is looked at; the places are the dialogs'."""
+    def act(*words):
+        subprocess.run(["xdotool", *map(str, words)], check=True,
+                       env={**os.environ, "DISPLAY": DISPLAY})
+        time.sleep(0.7)
+
+    def fill(texts, left, tops):
+        for text, top in zip(texts, tops):
+            act("mousemove", left, top, "click", 1)
+            act("type", text)
+
+    port = free_port()
+    with folder() as place, screen():
+        os.chmod(place, 0o777)
+        shutil.copytree("/var/games/crossfire", f"{place}/var")
+        subprocess.run(["chmod", "-R", "a+rwX", f"{place}/var"], check=True)
+        with Program(*AS_NOBODY, "crossfire-server", "-p", port, "-local", f"{place}/var",
+                     cwd=place):
+            wait_bound(port)
+            tap = Tap(("127.0.0.1", port), limit=60_000)
+            for number, name in enumerate(["anna", "bertram", "cleopatra"]):
+                with Program(*AS_NOBODY, "crossfire-client-gtk2", "-s", f"127.0.0.1:{tap.port}",
+                             cwd=place, env={"HOME": place, "DISPLAY": DISPLAY}):
+                    quiet_for(tap, 3)
+                    for attempt in range(number):
+                        # To log in without an account.
+                        fill([name[attempt:], "?" * (3 + attempt)], 606, [54, 96])
+                        act("mousemove", 606, 149, "click", 1)
+                    act("mousemove", 606, 265, "click", 1)
+                    password = "acorn" * (2 + number)
+                    fill([name, password, password], 92, [104, 180, 256])
+                    act("mousemove", 552, 343, "click", 1)
+                    if number < 2:
+                        act("mousemove", 244, 343, "click", 1)
+                    quiet_for(tap, 2)
             finish(tap, out)
