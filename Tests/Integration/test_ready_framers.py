@@ -503,6 +503,6 @@ def test_dopewars(programs, relay):
     for name in ("Anna", "Otto"):
         programs.start("dopewars", "-c", "-o", "127.0.0.1", "-p", port_of(game), "-P", name,
                        cwd=folder, env={"HOME": str(folder)})
-    packets = game.worker.wait_packets(16)
+    packets = game.worker.wait_packets(10)
     assert all(packet.count(b"\n") == 1 and packet.endswith(b"\n") for packet in packets)
     assert_no_violation(game)
