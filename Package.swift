@@ -51,7 +51,7 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "Configuration",
-      dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "CToml"],
+      dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CToml"],
       swiftSettings: house),
     .target(
       name: "Reactor",
@@ -94,7 +94,8 @@ let package = Package(
       dependencies: ["Gateway", "Upstream", "Auth", "Framing", "Primitives", "SampleWorker"],
       swiftSettings: testing),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Auth", "Framing"],
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "Gateway", "Auth", "Framing", "JSON"],
       swiftSettings: testing),
     .testTarget(
       name: "CommandsTests",
@@ -102,7 +103,7 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",
-      dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives"],
+      dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives", "JSON"],
       swiftSettings: testing),
     .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],

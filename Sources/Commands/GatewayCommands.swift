@@ -6,7 +6,7 @@ extension SubcommandTable {
       [serve(programs.serve), check(programs.check), demo(programs.demo)]
       + banCommands + banListCommands + allowCommands + [whyCommand]
       + accountCommands + tokenCommands + ticketCommands
-      + sessionCommands + storeCommands + historyCommands + [helpCommand]
+      + sessionCommands + listenerCommands + storeCommands + historyCommands + [helpCommand]
   }
 }
 

@@ -8,33 +8,72 @@ struct ManagementClient {
   private let http: HTTPClient
 
   /// With the address and the token that the configuration has.
-  init(_ call: Call) throws {
+  ///
+  /// - Parameter secondsMax: how long the gateway may take to answer.
+  init(_ call: Call, secondsMax: Int = 15) throws {
     guard let management = try StoreAccess.configuration(call).management else {
       throw CommandFailure(
         "the configuration has no [management], by which a running gateway could be asked")
     }
     http = HTTPClient(
       host: Self.reachable(management.host), port: management.port,
-      token: try Self.token(management))
+      token: try Self.token(management), stepSecondsMax: secondsMax)
+  }
+
+  /// What a gateway has answered, good or bad.
+  struct Exchange {
+    var status: Int
+    var json: JSONValue
+    fileprivate var authority: String
+
+    /// - Throws: ``CommandFailure`` with the gateway's own words when it has refused.
+    func whenGood() throws(CommandFailure) -> JSONValue {
+      guard (200...299).contains(status) else { throw refusal }
+      return json
+    }
+
+    private var refusal: CommandFailure {
+      if status == 401 {
+        return CommandFailure(
+          "the gateway at \(authority) takes another token: is it another configuration's?")
+      }
+      let message = json["error"]?["message"]?.text ?? "status \(status)"
+      let code = json["error"]?["code"]?.text
+      let isUnknown = code == "unknown-session" || code == "unknown-listener"
+      return CommandFailure(visible(message), isUnknown ? .nothingMatched : .failed)
+    }
+  }
+
+  /// Asks, and takes the JSON apart, whatever the answer.
+  func exchange(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> Exchange {
+    guard let answer = try exchangeUnlessStopped(method, target, body) else {
+      throw CommandFailure("no gateway runs at \(http.authority)")
+    }
+    return answer
   }
 
   /// Asks, and takes the JSON apart.
   ///
   /// - Throws: ``CommandFailure``, with the gateway's own words when it refuses.
   func request(_ method: String, _ target: String) throws(CommandFailure) -> JSONValue {
-    guard let answer = try requestUnlessStopped(method, target) else {
-      throw CommandFailure("no gateway runs at \(http.authority)")
-    }
-    return answer
+    try exchange(method, target).whenGood()
   }
 
   /// As ``request(_:_:)``; nil when no gateway runs.
   func requestUnlessStopped(
     _ method: String, _ target: String
   ) throws(CommandFailure) -> JSONValue? {
+    try exchangeUnlessStopped(method, target, [])?.whenGood()
+  }
+
+  private func exchangeUnlessStopped(
+    _ method: String, _ target: String, _ body: [UInt8]
+  ) throws(CommandFailure) -> Exchange? {
     let answer: HTTPClient.Answer
     do throws(HTTPClient.Failure) {
-      answer = try http.request(method, target)
+      answer = try http.request(method, target, body: body)
     } catch {
       switch error {
       case .notRunning: return nil
@@ -49,18 +88,7 @@ struct ManagementClient {
         "\(http.authority) answers with status \(answer.status) and no JSON that is understood; is "
           + "it a gateway?")
     }
-    guard (200...299).contains(answer.status) else { throw refusal(answer.status, json) }
-    return json
-  }
-
-  private func refusal(_ status: Int, _ json: JSONValue) -> CommandFailure {
-    if status == 401 {
-      return CommandFailure(
-        "the gateway at \(http.authority) takes another token: is it another configuration's?")
-    }
-    let message = json["error"]?["message"]?.text ?? "status \(status)"
-    let isUnknown = json["error"]?["code"]?.text == "unknown-session"
-    return CommandFailure(visible(message), isUnknown ? .nothingMatched : .failed)
+    return Exchange(status: answer.status, json: json, authority: http.authority)
   }
 
   /// Where to connect to what listens on every address.
@@ -99,7 +127,7 @@ struct ManagementClient {
   }
 
   /// All but unreserved characters (RFC 3986 section 2.1).
-  private static func percentEncoded(_ text: String) -> String {
+  static func percentEncoded(_ text: String) -> String {
     let digits = Array("0123456789ABCDEF")
     return text.utf8.map { byte in
       let isUnreserved =

@@ -9,6 +9,8 @@ enum Route: Equatable {
   case removeWorker(WorkerID)
   case listSessions, closeSessions
   case closeSession(SessionUUID)
+  case listListeners, addListener
+  case removeListener(String)
   case explain
 
   /// Why a method and a path ask for nothing.
@@ -38,6 +40,7 @@ enum Route: Equatable {
     case ["metrics"]: self = try Self.get(.metrics, method)
     case ["upstream"]: self = try Self.get(.listWorkers, method)
     case ["sessions"]: self = try Self.sessions(method)
+    case ["listeners"]: self = try Self.listeners(method)
     case ["why"]: self = try Self.get(.explain, method)
     default: self = try Self.action(words, method)
     }
@@ -64,7 +67,18 @@ enum Route: Equatable {
       try require("DELETE", method)
       guard let uuid = SessionUUID(text: text) else { throw .notASessionUUID(text) }
       return .closeSession(uuid)
+    case ("listeners", let name, nil):
+      try require("DELETE", method)
+      return .removeListener(name)
     default: throw .unknownPath
+    }
+  }
+
+  private static func listeners(_ method: String) throws(Problem) -> Route {
+    switch method {
+    case "GET", "HEAD": return .listListeners
+    case "POST": return .addListener
+    default: throw .wrongMethod(allowed: "GET, HEAD, POST")
     }
   }
 

@@ -38,6 +38,7 @@ import Testing
     try world.write("carl:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n", to: "users.htpasswd")
     try world.write(
       "name,hash,salt\ndora,5f4dcc3b5aa765d61d8327deb882cf99,abc\n", to: "forum.csv")
+    try world.write("[[listener]]\naddress = \"0.0.0.0:7171\"\n", to: "listener.toml")
     world.expect("ban", "192.0.2.7", "--reason", "flooding")
     world.expect("ban", "account:mallory")
     world.expect("allow", "198.51.100.0/24")
@@ -70,7 +71,9 @@ import Testing
 
   /// Without a gateway, what is asked of one fails, and says so.
   private func allowed(_ line: String) -> Set<Int32> {
-    let isLive = ["gatehouse sessions", "gatehouse kick"].contains { line.hasPrefix($0) }
+    let isLive = ["gatehouse sessions", "gatehouse kick", "gatehouse listener"].contains {
+      line.hasPrefix($0)
+    }
     // Nobody has logged in in these worlds.
     return isLive ? [1] : line.hasPrefix("gatehouse logins") ? [3] : [0]
   }

@@ -30,7 +30,9 @@ final class FakeGateway: Sendable {
   }
 
   /// - Parameter reply: what the shard answers; called on the server's threads.
-  init(_ reply: @escaping @Sendable (Command) -> Reply?) throws {
+  init(
+    listeners: ListenerOperations = .none, _ reply: @escaping @Sendable (Command) -> Reply?
+  ) throws {
     let shard = Shard(reply)
     self.shard = shard
     let lines = Lines()
@@ -46,7 +48,8 @@ final class FakeGateway: Sendable {
       log: { level, name, fields in
         let text = fields.map { " \($0)=\($1)" }.joined()
         lines.all.withLock { $0.append("\(level.name) \(name)\(text)") }
-      }
+      },
+      listeners: listeners
     ) { command, timeout in
       let reply = shard.state.withLock { state in
         state.asked.append((command, timeout))
