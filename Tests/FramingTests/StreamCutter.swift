@@ -14,11 +14,31 @@ struct StreamCutter {
   private var wantedByteCount = 1
   /// How many bytes of each packet are not handed on.
   private(set) var dropped: [Int] = []
+  /// What came when nothing was to be cut any more, where that is told from packets.
+  private(set) var raw: [UInt8] = []
+  private let tellsRaw: Bool
+  /// The client is let in once so many packets were cut.
+  private let letInAfter: Int?
 
-  init(_ framer: Framer) throws { compiled = try CompiledFramer(framer) }
+  /// Takes each read of a raw stream for a packet.
+  init(_ framer: Framer) throws {
+    compiled = try CompiledFramer(framer)
+    tellsRaw = false
+    letInAfter = nil
+  }
+
+  init(_ compiled: CompiledFramer, letInAfter: Int?) {
+    self.compiled = compiled
+    self.letInAfter = letInAfter
+    tellsRaw = true
+    if letInAfter == 0 { authenticate() }
+  }
 
   /// The client is let in.
-  mutating func authenticate() { compiled.cutter.authenticated(&state) }
+  mutating func authenticate() {
+    compiled.cutter.authenticated(&state)
+    wantedByteCount = 1
+  }
 
   /// Takes what one read brought.
   mutating func read(_ bytes: some Collection<UInt8>) {
@@ -26,15 +46,25 @@ struct StreamCutter {
     var cut = 0
     while violation == nil, tail.count - cut >= wantedByteCount {
       let step = withExtendedLifetime(compiled) {
-        Array(tail[cut...]).withUnsafeBytes { compiled.cutter.step($0, &state) }
+        tail.withUnsafeBytes {
+          compiled.cutter.step(UnsafeRawBufferPointer(rebasing: $0[cut...]), &state)
+        }
       }
       switch step {
       case .packet(let byteCount, let dropped):
+        precondition((1...(tail.count - cut)).contains(byteCount))
+        precondition((0...byteCount).contains(dropped))
+        let packet = tail[cut..<(cut + byteCount)]
+        if tellsRaw && compiled.cutter.isRaw(state) {
+          raw += packet
+        } else {
+          self.dropped.append(dropped)
+          packets.append(Array(packet))
+        }
         compiled.cutter.took(&state)
-        self.dropped.append(dropped)
-        packets.append(Array(tail[cut..<(cut + byteCount)]))
         cut += byteCount
         wantedByteCount = 1
+        if packets.count == letInAfter && raw.isEmpty { authenticate() }
       case .needMore(let totalBytes):
         // Would spin for ever otherwise.
         precondition(totalBytes > tail.count - cut)
