@@ -156,8 +156,11 @@ public struct PacketCutter: BitwiseCopyable, @unchecked Sendable {
     case .delimiter(let framer):
       return unsafe .step(framer.pointee.step(bytes, scanned: Int(state.scanned)))
     case .telnet(let framer):
-      return unsafe .step(
-        state.telnet.step(bytes, scanned: Int(state.scanned), framer.pointee))
+      var scan = state.telnet
+      let step = unsafe scan.step(bytes, scanned: Int(state.scanned), framer.pointee)
+      // A packet may be asked for again before it is taken.
+      if step == .needAnyMore { state.telnet = scan }
+      return .step(step)
     case .fixed(let framer): return unsafe .step(framer.step(bytes))
     case .table(let layout):
       if let step = unsafe layout.pointee.step(bytes) { return .step(step) }

@@ -40,7 +40,8 @@ import Testing
 
   /// Goal: no key of the example without its line, those in comments among them.
   @Test func theReferenceHasEveryKeyOfTheExample() throws {
-    let reference = try contents(of: "docs/configuration.md")
+    let reference =
+      try contents(of: "docs/configuration.md") + contents(of: "docs/framers.md")
     var keysSeen = 0
     for line in try contents(of: "gatehouse.example.toml").split(separator: "\n") {
       let setting = line.hasPrefix("# ") ? line.dropFirst(2) : line
@@ -111,7 +112,9 @@ import Testing
   }
 
   /// Goal: what a reader copies from the README or the reference can be used.
-  @Test(arguments: [("README.md", 1), ("docs/configuration.md", 5)])
+  @Test(arguments: [
+    ("README.md", 1), ("docs/configuration.md", 4), ("docs/framers.md", 1),
+  ])
   func theBlocksAreRight(file: String, count: Int) throws {
     let text = try contents(of: file)
     let blocks = text.split(separator: "```toml\n").dropFirst().map { block in

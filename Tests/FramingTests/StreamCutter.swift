@@ -20,16 +20,21 @@ struct StreamCutter {
   /// The client is let in once so many packets were cut.
   private let letInAfter: Int?
 
+  /// Each question is put twice, as by a session whose worker can't take a packet at once.
+  private let asksTwice: Bool
+
   /// Takes each read of a raw stream for a packet.
-  init(_ framer: Framer) throws {
+  init(_ framer: Framer, asksTwice: Bool = false) throws {
     compiled = try CompiledFramer(framer)
     tellsRaw = false
     letInAfter = nil
+    self.asksTwice = asksTwice
   }
 
-  init(_ compiled: CompiledFramer, letInAfter: Int?) {
+  init(_ compiled: CompiledFramer, letInAfter: Int?, asksTwice: Bool = false) {
     self.compiled = compiled
     self.letInAfter = letInAfter
+    self.asksTwice = asksTwice
     tellsRaw = true
     if letInAfter == 0 { authenticate() }
   }
@@ -45,10 +50,10 @@ struct StreamCutter {
     tail += bytes
     var cut = 0
     while violation == nil, tail.count - cut >= wantedByteCount {
+      let front = Array(tail[cut...])
       let step = withExtendedLifetime(compiled) {
-        tail.withUnsafeBytes {
-          compiled.cutter.step(UnsafeRawBufferPointer(rebasing: $0[cut...]), &state)
-        }
+        if asksTwice { _ = front.withUnsafeBytes { compiled.cutter.step($0, &state) } }
+        return front.withUnsafeBytes { compiled.cutter.step($0, &state) }
       }
       switch step {
       case .packet(let byteCount, let dropped):

@@ -215,7 +215,8 @@ def minecraft_login(name):
     """A handshake that asks for login, and Login Start."""
     host = b"127.0.0.1"
     handshake = b"\0\xff\x05" + bytes([len(host)]) + host + b"\x63\xdd\x02"
-    start = b"\0" + bytes([len(name)]) + name + bytes(16)
+    # The end of a UUID that a handshake for a status ends with, too.
+    start = b"\0" + bytes([len(name)]) + name + bytes(15) + b"\x01"
     return [bytes([len(packet)]) + packet for packet in [handshake, start]]
 
 

@@ -3,6 +3,10 @@
 Written from docs/authentication.md alone, without a thought of speed.
 """
 
+import re
+
+# These begin at the packet's start, wherever the field before them ended.
+TEXT_KINDS = ["word", "key-value", "split"]
 NAMES = {"password": "secret", "token": "secret", "ticket": "secret"}
 
 
@@ -131,7 +135,8 @@ def fields(part, packet):
     found = {}
     end = 0
     for field in part.get("field", []):
-        start = field.get("offset", end + field.get("skip", 0))
+        begins = 0 if field["kind"] in TEXT_KINDS and "skip" not in field else end
+        start = field.get("offset", begins + field.get("skip", 0))
         if start < 0:
             start += len(packet)
         try:
@@ -148,12 +153,22 @@ def fields(part, packet):
     return found
 
 
+def without_telnet(packet):
+    """What is left of a packet without telnet's commands; FF FF is a byte of text."""
+    command = rb"\xff(?:\xfa(?:[^\xff]|\xff[^\xf0])*\xff\xf0|[\xfb-\xfe].|[\xf0-\xf9])"
+    return re.sub(command + rb"|\xff(\xff)", lambda match: match[1] or b"", packet, flags=re.S)
+
+
 def read(login, packets):
     """The fields by name that the packets give; None while the identity is incomplete."""
     parts = login.get("packet", [{}])
     open_parts = list(parts)
     found = {}
     for number, packet in enumerate(packets, 1):
+        if login.get("telnet"):
+            packet = without_telnet(packet)
+            if not packet:
+                continue
         for answer in login.get("answer", []):
             if "match" in answer and all(holds(c, packet) for c in conditions(answer["match"])):
                 break
