@@ -87,7 +87,8 @@ let package = Package(
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testing),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: testing),
     .testTarget(
-      name: "FramingTests", dependencies: ["Framing", "Primitives"], swiftSettings: testing),
+      name: "FramingTests", dependencies: ["Framing", "Primitives", "CFramer"],
+      swiftSettings: testing),
     .testTarget(name: "AuthTests", dependencies: ["Auth", "Primitives"], swiftSettings: testing),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "Auth", "Primitives", "Threading"],
