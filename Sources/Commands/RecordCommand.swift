@@ -156,7 +156,8 @@ private struct Recorder {
         isUrgent = bytes.count >= largeBatchBytes
       case .ended(let answer):
         summary = answer["recording"]
-        _ = try client.request("DELETE", target)
+        // A gateway that has just ended has forgotten it by itself.
+        _ = try client.requestUnlessStopped("DELETE", target)
         return
       }
       if wasInterrupted {
@@ -169,7 +170,7 @@ private struct Recorder {
   /// The file has what could be written; the gateway need not go on.
   func giveUp() {
     do throws(CommandFailure) {
-      _ = try client.request("DELETE", target)
+      _ = try client.requestUnlessStopped("DELETE", target)
     } catch {
       // It ends by itself when nobody takes anything; the reason that counts is another one.
       output.console.note("the recording may go on for 10 s: \(error.message)")
