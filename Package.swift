@@ -53,7 +53,7 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "Configuration",
-      dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "CToml"],
+      dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CToml"],
       swiftSettings: house),
     .target(
       name: "Reactor",
@@ -97,7 +97,8 @@ let package = Package(
       dependencies: ["Gateway", "Upstream", "Auth", "Framing", "Primitives", "SampleWorker"],
       swiftSettings: testing),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Auth", "Framing"],
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "Gateway", "Auth", "Framing", "JSON"],
       swiftSettings: testing),
     .testTarget(
       name: "CommandsTests",
@@ -108,7 +109,9 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",
-      dependencies: ["Management", "Gateway", "Captures", "Auth", "Upstream", "Primitives"],
+      dependencies: [
+        "Management", "Gateway", "Captures", "Auth", "Upstream", "Primitives", "JSON",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),

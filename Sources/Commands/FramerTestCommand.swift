@@ -10,7 +10,7 @@ func testFramer(_ call: Call) throws -> ExitStatus {
     throw CommandFailure("give INPUT or --pcap, not both", .wrongCommandLine)
   }
   if input == nil, capture == nil { return try testVectors(found.definition, call) }
-  if capture == nil, call.has(.port) {
+  if capture == nil, call.has(.serverPort) {
     throw CommandFailure("--port is for --pcap", .wrongCommandLine)
   }
   var test = try FramerTest(found.definition, call, isCapture: capture != nil)
@@ -23,8 +23,8 @@ func testFramer(_ call: Call) throws -> ExitStatus {
 }
 
 private func serverPort(_ call: Call) throws(CommandFailure) -> UInt16? {
-  guard call.has(.port) else { return nil }
-  return UInt16(try call.number(.port, in: 1...65_535, default: 0))
+  guard call.has(.serverPort) else { return nil }
+  return UInt16(try call.number(.serverPort, in: 1...65_535, default: 0))
 }
 
 /// Which directions of a stream are cut, by a name in the command line.

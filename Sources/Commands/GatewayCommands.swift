@@ -6,9 +6,8 @@ extension SubcommandTable {
       [serve(programs.serve), check(programs.check), demo(programs.demo)]
       + banCommands + banListCommands + allowCommands + [whyCommand]
       + accountCommands + tokenCommands + ticketCommands
-      + sessionCommands + recordCommands + framerCommands + storeCommands + historyCommands + [
-        helpCommand
-      ]
+      + sessionCommands + listenerCommands + recordCommands + framerCommands
+      + storeCommands + historyCommands + [helpCommand]
   }
 }
 

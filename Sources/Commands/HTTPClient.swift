@@ -16,7 +16,7 @@ struct HTTPClient {
   /// The longest answer that is read, in bytes: ten thousand sessions and room to spare.
   static let answerBytesMax = 64 << 20
   /// How long one step may take: connecting, and each wait for more, in seconds.
-  private static let stepSecondsMax = 15
+  var stepSecondsMax = 15
 
   /// Why there is no answer.
   enum Failure: Error, Equatable {
@@ -25,18 +25,19 @@ struct HTTPClient {
     case broken(String)
   }
 
-  /// - Parameter body: JSON; empty for none.
+  /// - Parameter body: JSON; empty when there is none.
   func request(
     _ method: String, _ target: String, body: [UInt8] = []
   ) throws(Failure) -> Answer {
     let descriptor = try connected()
     defer { close(descriptor) }
-    let head =
+    var head =
       "\(method) \(target) HTTP/1.0\r\nHost: \(authority)\r\nAuthorization: Bearer \(token)\r\n"
       + "Connection: close\r\n"
-      + (body.isEmpty
-        ? "" : "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n") + "\r\n"
-    if case .failed(let reason) = writeAll(Array(head.utf8) + body, to: descriptor) {
+    if !body.isEmpty {
+      head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n"
+    }
+    if case .failed(let reason) = writeAll(Array((head + "\r\n").utf8) + body, to: descriptor) {
       throw .broken("cannot send to \(authority): \(reason)")
     }
     var bytes: [UInt8] = []
@@ -108,7 +109,7 @@ struct HTTPClient {
       let descriptor = unsafe socket(
         address.pointee.ai_family, type, address.pointee.ai_protocol)
       if descriptor >= 0 {
-        Self.bound(descriptor)
+        bound(descriptor)
         if unsafe connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 {
           return descriptor
         }
@@ -121,7 +122,7 @@ struct HTTPClient {
   }
 
   /// On Linux the time to send bounds connecting as well (socket(7)).
-  private static func bound(_ descriptor: Int32) {
+  private func bound(_ descriptor: Int32) {
     var limit = timeval(tv_sec: stepSecondsMax, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)

@@ -8,24 +8,64 @@ struct ManagementClient {
   private let http: HTTPClient
 
   /// With the address and the token that the configuration has.
-  init(_ call: Call) throws {
+  ///
+  /// - Parameter secondsMax: how long the gateway may take to answer.
+  init(_ call: Call, secondsMax: Int = 15) throws {
     guard let management = try StoreAccess.configuration(call).management else {
       throw CommandFailure(
         "the configuration has no [management], by which a running gateway could be asked")
     }
     http = HTTPClient(
       host: Self.reachable(management.host), port: management.port,
-      token: try Self.token(management))
+      token: try Self.token(management), stepSecondsMax: secondsMax)
+  }
+
+  /// What a gateway has answered, good or bad.
+  struct Exchange {
+    var status: Int
+    var json: JSONValue
+    fileprivate var authority: String
+
+    /// - Throws: ``CommandFailure`` with the gateway's own words when it has refused.
+    func whenGood() throws(CommandFailure) -> JSONValue {
+      guard (200...299).contains(status) else { throw refusal }
+      return json
+    }
+
+    private var refusal: CommandFailure {
+      if status == 401 {
+        return CommandFailure(
+          "the gateway at \(authority) takes another token: is it another configuration's?")
+      }
+      let message = json["error"]?["message"]?.text ?? "status \(status)"
+      let code = json["error"]?["code"]?.text
+      let isUnknown = code == "unknown-session" || code == "unknown-listener"
+      return CommandFailure(visible(message), isUnknown ? .nothingMatched : .failed)
+    }
+  }
+
+  /// Asks, and takes the JSON apart, whatever the answer.
+  func exchange(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> Exchange {
+    guard let answer = try exchangeUnlessStopped(method, target, body) else {
+      throw CommandFailure("no gateway runs at \(http.authority)")
+    }
+    return answer
   }
 
   /// Asks, and takes the JSON apart.
   ///
   /// - Throws: ``CommandFailure``, with the gateway's own words when it refuses.
-  func request(
-    _ method: String, _ target: String, body: [UInt8] = []
-  ) throws(CommandFailure) -> JSONValue {
-    guard let answer = try requestUnlessStopped(method, target, body: body) else { throw stopped }
-    return answer
+  func request(_ method: String, _ target: String) throws(CommandFailure) -> JSONValue {
+    try exchange(method, target).whenGood()
+  }
+
+  /// As ``request(_:_:)``; nil when no gateway runs.
+  func requestUnlessStopped(
+    _ method: String, _ target: String
+  ) throws(CommandFailure) -> JSONValue? {
+    try exchangeUnlessStopped(method, target, [])?.whenGood()
   }
 
   /// What was recorded, or why there is nothing more.
@@ -36,30 +76,24 @@ struct ManagementClient {
 
   /// Takes the next piece of a recording.
   func piece(_ target: String) throws(CommandFailure) -> Piece {
-    guard let answer = try send("GET", target) else { throw stopped }
+    guard let answer = try send("GET", target, []) else {
+      throw CommandFailure("no gateway runs at \(http.authority)")
+    }
     if answer.status == 200 { return .octets(answer.body) }
-    let json = try parsed(answer)
-    if answer.status == 410 { return .ended(json) }
-    throw refusal(answer.status, json)
+    let exchange = try exchange(answer)
+    return answer.status == 410 ? .ended(exchange.json) : .ended(try exchange.whenGood())
   }
 
-  private var stopped: CommandFailure {
-    CommandFailure("no gateway runs at \(http.authority)")
-  }
-
-  /// As ``request(_:_:body:)``; nil when no gateway runs.
-  func requestUnlessStopped(
-    _ method: String, _ target: String, body: [UInt8] = []
-  ) throws(CommandFailure) -> JSONValue? {
-    guard let answer = try send(method, target, body: body) else { return nil }
-    let json = try parsed(answer)
-    guard (200...299).contains(answer.status) else { throw refusal(answer.status, json) }
-    return json
+  private func exchangeUnlessStopped(
+    _ method: String, _ target: String, _ body: [UInt8]
+  ) throws(CommandFailure) -> Exchange? {
+    guard let answer = try send(method, target, body) else { return nil }
+    return try exchange(answer)
   }
 
   /// Nil when no gateway runs.
   private func send(
-    _ method: String, _ target: String, body: [UInt8] = []
+    _ method: String, _ target: String, _ body: [UInt8]
   ) throws(CommandFailure) -> HTTPClient.Answer? {
     do throws(HTTPClient.Failure) {
       return try http.request(method, target, body: body)
@@ -71,24 +105,16 @@ struct ManagementClient {
     }
   }
 
-  private func parsed(_ answer: HTTPClient.Answer) throws(CommandFailure) -> JSONValue {
+  private func exchange(_ answer: HTTPClient.Answer) throws(CommandFailure) -> Exchange {
+    let json: JSONValue
     do throws(JSONValue.Malformed) {
-      return try JSONValue(parsing: answer.body)
+      json = try JSONValue(parsing: answer.body)
     } catch {
       throw CommandFailure(
         "\(http.authority) answers with status \(answer.status) and no JSON that is understood; is "
           + "it a gateway?")
     }
-  }
-
-  private func refusal(_ status: Int, _ json: JSONValue) -> CommandFailure {
-    if status == 401 {
-      return CommandFailure(
-        "the gateway at \(http.authority) takes another token: is it another configuration's?")
-    }
-    let message = json["error"]?["message"]?.text ?? "status \(status)"
-    let isUnknown = json["error"]?["code"]?.text == "unknown-session"
-    return CommandFailure(visible(message), isUnknown ? .nothingMatched : .failed)
+    return Exchange(status: answer.status, json: json, authority: http.authority)
   }
 
   /// Where to connect to what listens on every address.
@@ -127,7 +153,7 @@ struct ManagementClient {
   }
 
   /// All but unreserved characters (RFC 3986 section 2.1).
-  private static func percentEncoded(_ text: String) -> String {
+  static func percentEncoded(_ text: String) -> String {
     let digits = Array("0123456789ABCDEF")
     return text.utf8.map { byte in
       let isUnreserved =

@@ -121,7 +121,7 @@ private func begin(
     json.member("seconds", request.duration.nanoseconds / 1_000_000_000)
     if let prefix = request.client { json.member("client", prefix.description) }
   }
-  let answer = try client.request("POST", "/recordings", body: body)
+  let answer = try client.exchange("POST", "/recordings", body: body).whenGood()
   guard let id = answer["recording"]?["id"]?.number else {
     throw CommandFailure("the gateway does not say what the recording is called")
   }
@@ -202,6 +202,7 @@ private struct Recorder {
     case .sessions: "it had as many sessions as it may have"
     case .stopped: "stopped"
     case .abandoned: "the gateway had waited too long"
+    case .listenerRemoved: "its listener was removed"
     }
   }
 }

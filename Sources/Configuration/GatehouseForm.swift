@@ -77,6 +77,9 @@ struct GatehouseForm {
       management.tokenFile = draft.resolved(defaultTokenFile)
     }
     management.recording = reader.boolean("recording", default: management.recording)
+    if let path = reader.text("saved_listeners", byteCount: Bounds.pathBytes) {
+      draft.configuration.savedListenersFile = draft.resolved(path)
+    }
     root.add(reader.finish())
     draft.configuration.management = management
   }

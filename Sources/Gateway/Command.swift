@@ -17,6 +17,9 @@ public enum Command: Sendable {
   case closeSession(SessionUUID)
   /// Closes all sessions of an account or a prefix.
   case closeSessions(of: Subject)
+  case listListeners
+  /// Closes a listener's socket; its sessions stay until they end, or are ended now.
+  case removeListener(name: String, closesSessions: Bool)
   /// What applies to an account, or to an address, now.
   case explain(Subject)
   /// Begins to copy what new sessions of a listener send and are given.
@@ -35,6 +38,10 @@ public enum Reply: Sendable {
   case workerAdded(WorkerStatus)
   case workers([WorkerStatus])
   case sessions([SessionStatus], next: UInt32?)
+  case listeners([ListenerStatus])
+  case listenerAdded(ListenerStatus)
+  /// The listener as it is now, with the sessions that are left.
+  case listenerRemoved(ListenerStatus)
   case metrics(MetricsSnapshot)
   case health(HealthStatus)
   case done
@@ -59,6 +66,12 @@ public enum CommandError: Error, Equatable, Sendable {
   case listenerIsRecorded(String)
   case tooManyRecordings
   case unknownRecording
+  /// Another listener has the name; one that is gone but for so many sessions, or one that listens.
+  case listenerNameTaken(sessions: Int?)
+  /// ``Shard/listenersMax`` are the most.
+  case tooManyListeners
+  /// The system has no room for it; in its own words.
+  case systemRefused(String)
   case shuttingDown
 }
 
@@ -97,6 +110,45 @@ public struct SessionStatus: Sendable {
   public var messagesOut: UInt64
   public var bytesOut: UInt64
   public var queuedBytes: Int
+}
+
+/// One listener as an operator sees it.
+public struct ListenerStatus: Equatable, Sendable {
+  public enum State: String, Sendable {
+    case listening
+    /// It takes nobody any more, and goes with its last session.
+    case draining
+  }
+
+  public var name: String
+  public var host: String
+  public var port: UInt16
+  /// The name of its client-to-server framer.
+  public var framer: String
+  /// The kind of its authentication; `none` when everybody is let in.
+  public var authentication: String
+  public var pool: String
+  public var sessions: Int
+  public var state: State
+  public var origin: ListenerOrigin
+
+  /// `host:port`, with brackets around an IPv6 address.
+  public var address: String { endpoint(host, port) }
+
+  public init(
+    name: String, host: String, port: UInt16, framer: String, authentication: String,
+    pool: String, sessions: Int, state: State, origin: ListenerOrigin
+  ) {
+    self.name = name
+    self.host = host
+    self.port = port
+    self.framer = framer
+    self.authentication = authentication
+    self.pool = pool
+    self.sessions = sessions
+    self.state = state
+    self.origin = origin
+  }
 }
 
 public struct HealthStatus: Sendable {

@@ -45,6 +45,12 @@ public enum LogEvent: Sendable {
   case workerDraining(worker: WorkerID, pool: String, endpoint: String)
   case workerAdded(worker: WorkerID, pool: String, endpoint: String)
   case workerRemoved(worker: WorkerID, pool: String, endpoint: String)
+  /// A listener was added while the gateway runs.
+  case listenerAdded(listener: String, address: String, pool: String, framer: String)
+  /// A listener takes nobody any more; so many sessions are left to end by themselves, or closed.
+  case listenerRemoved(listener: String, address: String, sessions: Int, closesSessions: Bool)
+  /// The last session of a listener that was removed is over.
+  case listenerGone(listener: String)
   /// The process has no descriptor left, or the system no memory, for another client.
   case acceptPaused(listener: String, detail: String)
   case acceptResumed(listener: String)
@@ -59,7 +65,8 @@ public enum LogEvent: Sendable {
   public var level: LogLevel {
     switch self {
     case .sessionOpened, .sessionClosed, .workerReady, .workerDraining, .workerAdded,
-      .workerRemoved, .acceptResumed, .shutdownStarted, .shutdownFinished, .recordingEnded:
+      .workerRemoved, .listenerAdded, .listenerRemoved, .listenerGone, .acceptResumed,
+      .shutdownStarted, .shutdownFinished, .recordingEnded:
       .info
     case .workerLost(_, _, _, reason: .drained, _, _, _),
       .workerLost(_, _, _, reason: .removed, _, _, _),

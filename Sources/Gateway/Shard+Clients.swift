@@ -328,12 +328,12 @@ extension Shard {
   public mutating func acceptPaused(listener: Int, _ detail: String, effects: inout Effects) {
     counters.acceptPauses += 1
     effects.log.append(
-      .acceptPaused(listener: configuration.listeners[listener].name, detail: detail))
+      .acceptPaused(listener: listeners[listener].configuration.name, detail: detail))
   }
 
   /// The driver accepts again.
   public func acceptResumed(listener: Int, effects: inout Effects) {
-    effects.log.append(.acceptResumed(listener: configuration.listeners[listener].name))
+    effects.log.append(.acceptResumed(listener: listeners[listener].configuration.name))
   }
 }
 

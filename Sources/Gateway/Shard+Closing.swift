@@ -109,9 +109,11 @@ extension Shard {
       live[place] = last
       sessions[last].place = UInt32(place)
     }
-    let path = paths[Int(sessions[index].listener)]
-    path.clientToServer.ended(&sessions[index].fromClient)
-    path.serverToClient.ended(&sessions[index].toClient)
+    let listener = Int(sessions[index].listener)
+    paths[listener].clientToServer.ended(&sessions[index].fromClient)
+    paths[listener].serverToClient.ended(&sessions[index].toClient)
+    listeners[listener].sessions -= 1
+    noteIfForsaken(listener)
     sessions[index].vacate()
     sessions.giveBack(index)
   }
@@ -136,7 +138,7 @@ extension Shard {
       .sessionClosed(
         SessionClosedEvent(
           uuid: sessions[index].uuid, client: sessions[index].client,
-          listener: configuration.listeners[listener].name, reason: sessions[index].closeReason,
+          listener: listeners[listener].configuration.name, reason: sessions[index].closeReason,
           duration: now.since(sessions[index].openedAt), packetsIn: sessions[index].packetsIn,
           bytesIn: sessions[index].bytesIn, messagesOut: sessions[index].messagesOut,
           bytesOut: sessions[index].bytesOut)))

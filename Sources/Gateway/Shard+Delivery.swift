@@ -263,7 +263,7 @@ extension Shard {
     effects.log.append(
       .broadcastRefused(
         worker: links[link].id, pool: pools[links[link].pool].configuration.name,
-        listener: configuration.listeners[listener].name, bytes: byteCount))
+        listener: listeners[listener].configuration.name, bytes: byteCount))
   }
 
   /// Which of a listener's clients a broadcast can go to.

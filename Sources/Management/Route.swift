@@ -10,6 +10,8 @@ enum Route: Equatable {
   case removeWorker(WorkerID)
   case listSessions, closeSessions
   case closeSession(SessionUUID)
+  case listListeners, addListener
+  case removeListener(String)
   case explain
   case startRecording
   case takeRecorded(RecordingID)
@@ -44,6 +46,7 @@ enum Route: Equatable {
     case ["metrics"]: self = try Self.get(.metrics, method)
     case ["upstream"]: self = try Self.get(.listWorkers, method)
     case ["sessions"]: self = try Self.sessions(method)
+    case ["listeners"]: self = try Self.listeners(method)
     case ["why"]: self = try Self.get(.explain, method)
     case ["recordings"]:
       try Self.require("POST", method)
@@ -74,6 +77,9 @@ enum Route: Equatable {
       guard let uuid = SessionUUID(text: text) else { throw .notASessionUUID(text) }
       return .closeSession(uuid)
     case ("recordings", let text, nil): return try recording(text, method)
+    case ("listeners", let name, nil):
+      try require("DELETE", method)
+      return .removeListener(name)
     default: throw .unknownPath
     }
   }
@@ -85,6 +91,14 @@ enum Route: Equatable {
     case "GET": return .takeRecorded(RecordingID(rawValue: number))
     case "DELETE": return .stopRecording(RecordingID(rawValue: number))
     default: throw .wrongMethod(allowed: "GET, DELETE")
+    }
+  }
+
+  private static func listeners(_ method: String) throws(Problem) -> Route {
+    switch method {
+    case "GET", "HEAD": return .listListeners
+    case "POST": return .addListener
+    default: throw .wrongMethod(allowed: "GET, HEAD, POST")
     }
   }
 

@@ -42,6 +42,7 @@ import Testing
     try world.write(lines, to: "my-game.toml")
     try world.write("one\ntwo\n", to: "stream.bin")
     try Data(CaptureWriter.fileHeader).write(to: URL(fileURLWithPath: world.path("game.pcap")))
+    try world.write("[[listener]]\naddress = \"0.0.0.0:7171\"\n", to: "listener.toml")
     world.expect("ban", "192.0.2.7", "--reason", "flooding")
     world.expect("ban", "account:mallory")
     world.expect("allow", "198.51.100.0/24")
@@ -74,8 +75,9 @@ import Testing
 
   /// Without a gateway, what is asked of one fails, and says so.
   private func allowed(_ line: String) -> Set<Int32> {
-    let isLive = ["gatehouse sessions", "gatehouse kick", "gatehouse record"]
-      .contains { line.hasPrefix($0) }
+    let isLive = [
+      "gatehouse sessions", "gatehouse kick", "gatehouse listener", "gatehouse record",
+    ].contains { line.hasPrefix($0) }
     // Nobody has logged in in these worlds.
     return isLive ? [1] : line.hasPrefix("gatehouse logins") ? [3] : [0]
   }

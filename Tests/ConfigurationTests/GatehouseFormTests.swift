@@ -16,6 +16,7 @@ import Upstream
     expected.pools = [PoolConfiguration(name: "default")]
     expected.pools[0].workers = [WorkerConfiguration(host: "127.0.0.1", port: 45888)]
     expected.store = StoreConfiguration(path: "gatehouse.db")
+    expected.savedListenersFile = "f.listeners.json"
     expected.access.temporaryBans = configuration.access.temporaryBans
     #expect(configuration == expected)
     #expect(configuration.access.temporaryBans.map(\.name) == ["failed-logins", "violations"])

@@ -309,7 +309,7 @@ def test_wrong_command_lines(game, arguments, word):
 def test_unknown_listener(game):
     """Said by its name."""
     status, errors = Record(game, listener="gmae").finish()
-    assert status == 1 and "gmae" in errors
+    assert status == 3 and "gmae" in errors
     assert not (game.directory / "game.pcap").exists()
 
 

@@ -32,7 +32,10 @@ final class FakeGateway: Sendable {
   /// - Parameters:
   ///   - records: the configuration lets what clients send be recorded.
   ///   - reply: what the shard answers; called on the server's threads.
-  init(records: Bool = false, _ reply: @escaping @Sendable (Command) -> Reply?) throws {
+  init(
+    records: Bool = false, listeners: ListenerOperations = .none,
+    _ reply: @escaping @Sendable (Command) -> Reply?
+  ) throws {
     let shard = Shard(reply)
     self.shard = shard
     let lines = Lines()
@@ -49,7 +52,8 @@ final class FakeGateway: Sendable {
       log: { level, name, fields in
         let text = fields.map { " \($0)=\($1)" }.joined()
         lines.all.withLock { $0.append("\(level.name) \(name)\(text)") }
-      }
+      },
+      listeners: listeners
     ) { command, timeout in
       let reply = shard.state.withLock { state in
         state.asked.append((command, timeout))

@@ -17,7 +17,7 @@ import Testing
       "Primitives", "Auth", "JSON", "Threading", "CSQLite", "CSodium", "CNettle", "CCrypt", "Glibc",
       "Synchronization",
     ],
-    "Configuration": ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "CToml"],
+    "Configuration": ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CToml"],
     "Reactor": [
       "Primitives", "Auth", "Upstream", "Gateway", "Threading", "CLinux", "Glibc",
       "Synchronization",
