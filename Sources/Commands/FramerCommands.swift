@@ -21,7 +21,7 @@ let framerCommands: [Subcommand] = [
   Subcommand(
     words: ["framer", "test"], operands: "NAME|FILE [INPUT]", operandCount: 1...2,
     options: [
-      .capture, .streamDirection, .port, .authenticatedAfter, .packetLimit, .full, .json,
+      .capture, .streamDirection, .serverPort, .authenticatedAfter, .packetLimit, .full, .json,
     ],
     summary: "cut a recorded stream into packets, and say where it is wrong",
     explanation: """
@@ -52,7 +52,7 @@ extension CommandOption {
   static let streamDirection = CommandOption(
     "direction", argument: "DIRECTION",
     "to-server, to-client or both; to-server when not given, both for a capture")
-  static let port = CommandOption(
+  static let serverPort = CommandOption(
     "port", argument: "NUMBER", "of a capture, only streams to this port of the server")
   static let authenticatedAfter = CommandOption(
     "authenticated-after", argument: "NUMBER",

@@ -10,7 +10,7 @@ func testFramer(_ call: Call) throws -> ExitStatus {
     throw CommandFailure("give INPUT or --pcap, not both", .wrongCommandLine)
   }
   if input == nil, capture == nil { return try testVectors(found.definition, call) }
-  if capture == nil, call.has(.port) {
+  if capture == nil, call.has(.serverPort) {
     throw CommandFailure("--port is for --pcap", .wrongCommandLine)
   }
   var test = try FramerTest(found.definition, call, isCapture: capture != nil)
@@ -23,8 +23,8 @@ func testFramer(_ call: Call) throws -> ExitStatus {
 }
 
 private func serverPort(_ call: Call) throws(CommandFailure) -> UInt16? {
-  guard call.has(.port) else { return nil }
-  return UInt16(try call.number(.port, in: 1...65_535, default: 0))
+  guard call.has(.serverPort) else { return nil }
+  return UInt16(try call.number(.serverPort, in: 1...65_535, default: 0))
 }
 
 /// Which directions of a stream are cut, by a name in the command line.
@@ -146,11 +146,7 @@ private struct FramerTest {
     for event in events {
       switch event {
       case .opened(let stream):
-        summary.streams! += 1
-        open(stream.number)
-        try printer.remark(
-          "\(stream.client) → \(stream.server)",
-          PacketPrinter.Source(stream: stream.number, direction: .clientToServer))
+        try open(stream)
       case .bytes(let number, let direction, let bytes, _):
         try take(bytes, number, direction, stream: number)
       case .ended(let number, let client, let server):
@@ -162,14 +158,26 @@ private struct FramerTest {
     events.removeAll(keepingCapacity: true)
   }
 
+  private mutating func open(_ stream: CapturedStream) throws {
+    let source = PacketPrinter.Source(stream: stream.number, direction: .clientToServer)
+    let name = "\(stream.client) → \(stream.server)"
+    guard stream.isFromStart else {
+      // In the middle of a stream nobody knows where a packet begins.
+      try printer.remark("\(name): began before the capture, left out", source)
+      return
+    }
+    summary.streams! += 1
+    open(stream.number)
+    try printer.remark(name, source)
+  }
+
   private mutating func remark(
     _ end: CapturedDirectionEnd, _ number: Int, _ direction: CaptureDirection
   ) throws {
-    guard framers[direction] != nil else { return }
+    guard framers[direction] != nil, streams[number] != nil else { return }
     let source = PacketPrinter.Source(stream: number, direction: direction)
     if !end.isFromStart {
-      try printer.remark(
-        "began before the capture: its first packet may be the middle of one", source)
+      try printer.remark("its first segments are missing", source)
     }
     if end.isCut { try printer.remark("segments are missing: cut off in front of them", source) }
   }

@@ -121,7 +121,7 @@ private func begin(
     json.member("seconds", request.duration.nanoseconds / 1_000_000_000)
     if let prefix = request.client { json.member("client", prefix.description) }
   }
-  let answer = try client.request("POST", "/recordings", body: body)
+  let answer = try client.exchange("POST", "/recordings", body: body).whenGood()
   guard let id = answer["recording"]?["id"]?.number else {
     throw CommandFailure("the gateway does not say what the recording is called")
   }
@@ -156,7 +156,8 @@ private struct Recorder {
         isUrgent = bytes.count >= largeBatchBytes
       case .ended(let answer):
         summary = answer["recording"]
-        _ = try client.request("DELETE", target)
+        // A gateway that has just ended has forgotten it by itself.
+        _ = try client.requestUnlessStopped("DELETE", target)
         return
       }
       if wasInterrupted {
@@ -169,7 +170,7 @@ private struct Recorder {
   /// The file has what could be written; the gateway need not go on.
   func giveUp() {
     do throws(CommandFailure) {
-      _ = try client.request("DELETE", target)
+      _ = try client.requestUnlessStopped("DELETE", target)
     } catch {
       // It ends by itself when nobody takes anything; the reason that counts is another one.
       output.console.note("the recording may go on for 10 s: \(error.message)")
@@ -201,6 +202,7 @@ private struct Recorder {
     case .sessions: "it had as many sessions as it may have"
     case .stopped: "stopped"
     case .abandoned: "the gateway had waited too long"
+    case .listenerRemoved: "its listener was removed"
     }
   }
 }

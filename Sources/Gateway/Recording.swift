@@ -39,6 +39,8 @@ public enum RecordingEnd: String, Sendable, CaseIterable {
   case stopped
   /// Nobody took what was recorded.
   case abandoned
+  /// Its listener was removed, and the last session is over.
+  case listenerRemoved = "listener-removed"
 }
 
 /// How far a recording has come.

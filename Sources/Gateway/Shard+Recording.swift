@@ -14,7 +14,9 @@ extension Shard {
     _ request: RecordingRequest, now: Instant, effects: inout Effects
   ) -> Reply {
     guard shutdown == nil else { return .failed(.shuttingDown) }
-    guard let listener = configuration.listeners.firstIndex(where: { $0.name == request.listener })
+    // One that is gone but for its last sessions has no new ones.
+    guard let listener = self.slot(named: request.listener),
+      listeners[listener].state == .listening
     else { return .failed(.unknownListener(request.listener)) }
     if recordings.contains(where: { $0?.listener == listener && $0?.isRunning == true }) {
       return .failed(.listenerIsRecorded(request.listener))
@@ -24,10 +26,9 @@ extension Shard {
     }
     lastRecordingID &+= 1
     let id = RecordingID(rawValue: lastRecordingID)
-    let host = configuration.listeners[listener].host
-    var server = SocketAddress(
-      ipv4: 0, 0, 0, 0, port: configuration.listeners[listener].port)
-    if let address = AddressPrefix(text: host) { server.bytes = address.bytes }
+    let address = listeners[listener].configuration
+    var server = SocketAddress(ipv4: 0, 0, 0, 0, port: address.port)
+    if let prefix = AddressPrefix(text: address.host) { server.bytes = prefix.bytes }
     recordings[slot] = Recording(request, id: id, listener: listener, server: server, now: now)
     rearmRecordings()
     effects.log.append(.recordingStarted(id, request))
@@ -72,6 +73,13 @@ extension Shard {
       }
     }
     rearmRecordings()
+  }
+
+  /// A listener is gone with its last session: its place may be another's soon.
+  mutating func endRecordings(ofListener listener: Int, effects: inout Effects) {
+    for slot in recordings.indices where recordings[slot]?.listener == listener {
+      end(slot, .listenerRemoved, &effects)
+    }
   }
 
   private mutating func end(_ slot: Int, _ reason: RecordingEnd, _ effects: inout Effects) {

@@ -260,6 +260,24 @@ import Testing
     #expect(next.id != recorder.id && next.heard.isEmpty)
   }
 
+  /// Goal: a recording is of the listener that it was begun for, not of the next in its place.
+  @Test func aRecordingEndsWithItsListener() throws {
+    let world = VirtualWorld()
+    let recorder = try Recorder(world)
+    let client = world.connect()
+    world.send(client, "x")
+    world.settle()
+    world.removeListener(world.configuration.listeners[0].name)
+    #expect(refusal(world) == .unknownListener(world.configuration.listeners[0].name))
+    recorder.take()
+    #expect(recorder.summary?.end == nil)
+    world.reset(client)
+    world.settle()
+    recorder.take()
+    #expect(recorder.heard.first?.kinds.last == .closed)
+    #expect(recorder.summary?.end == .listenerRemoved)
+  }
+
   @Test func nothingBeginsDuringAShutdown() {
     let world = VirtualWorld()
     let client = world.connect()

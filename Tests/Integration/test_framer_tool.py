@@ -164,6 +164,22 @@ def test_several_streams(folder):
     assert found[-1]["streams"] == 4
 
 
+def test_streams_without_a_start(folder):
+    """Left out, and said: nobody knows where a packet begins in the middle of a stream."""
+    generator = random.Random(6)
+    early, late = Talk(), Talk(client_port=50001)
+    sent = framed(4, 6)
+    for talk in (early, late):
+        talk.say(0, b"".join(sent), generator)
+    write(folder / "capture", early.frames("raw")[3:] + late.frames("raw"), "raw")
+    status, found, errors = cut(folder, "--pcap", "capture")
+    assert status == 0, errors
+    assert packets(found, "client_to_server", 1) == []
+    assert packets(found, "client_to_server", 2) == sent
+    assert "began before the capture" in found[0]["message"]
+    assert found[-1]["streams"] == 1
+
+
 def test_broken_captures(folder):
     """Half a record, another link, no capture: exit status 1 and a reason, not a crash."""
     talk = Talk()

@@ -17,8 +17,9 @@ import dpkt
 import pytest
 
 from harness import commands
-from harness.client import Client
+from harness.client import Client, frame
 from harness.gateway import TOKEN, binary, configuration
+from harness.logins import PASSWORD, STORE
 from harness.waiting import until
 
 
@@ -308,7 +309,7 @@ def test_wrong_command_lines(game, arguments, word):
 def test_unknown_listener(game):
     """Said by its name."""
     status, errors = Record(game, listener="gmae").finish()
-    assert status == 1 and "gmae" in errors
+    assert status == 3 and "gmae" in errors
     assert not (game.directory / "game.pcap").exists()
 
 
@@ -322,6 +323,25 @@ def test_greetings_and_refusals_are_recorded(start_gateway, start_worker):
     gateway.wait_closed("idle-timeout")
     assert record.interrupt()[0] == 0
     assert [stream["down"] for stream in record.streams()] == [b"bye"]
+
+
+def test_logins_are_recorded(start_gateway, start_worker):
+    """Who is let in and who is not: the claim is in the file, and what the gateway answered."""
+    config = recorded(start_worker(), store=STORE, listener={
+        "auth": PASSWORD, "refusal": {"login-refused": "no"}})
+    gateway = start_gateway(config=config)
+    commands.add_account(gateway.directory, "anna", "correct horse")
+    record = Record(gateway)
+    sent = []
+    for secret in (b"correct horse", b"wrong"):
+        client = gateway.client()
+        client.send_packet(b"anna\n" + secret)
+        client.end_sending()
+        sent.append((frame(b"anna\n" + secret), client.receive_until_closed()))
+    gateway.wait_closed("client-closed")
+    assert record.interrupt()[0] == 0
+    assert [(stream["up"], stream["down"]) for stream in record.streams()] == sent
+    assert sent[0][1] == sent[0][0] and sent[1][1] == b"no"
 
 
 def test_tcpdump_reads_it(game):
