@@ -62,8 +62,7 @@ let package = Package(
     .target(
       name: "Management",
       dependencies: [
-        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Captures", "JSON",
-        "CMicrohttpd",
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Captures", "JSON", "CMicrohttpd",
       ],
       swiftSettings: house),
     .target(name: "Captures", dependencies: ["Primitives", "CPcap"], swiftSettings: house),
@@ -88,7 +87,8 @@ let package = Package(
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testing),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: testing),
     .testTarget(
-      name: "FramingTests", dependencies: ["Framing", "Primitives"], swiftSettings: testing),
+      name: "FramingTests", dependencies: ["Framing", "Primitives", "CFramer"],
+      swiftSettings: testing),
     .testTarget(name: "AuthTests", dependencies: ["Auth", "Primitives"], swiftSettings: testing),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "Auth", "Primitives", "Threading"],
@@ -107,11 +107,16 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Store", "Auth", "Gateway", "Captures", "JSON", "Primitives"],
+      dependencies: [
+        "Commands", "Store", "Auth", "Framing", "Gateway", "Configuration", "Captures", "JSON",
+        "Primitives",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",
-      dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives", "JSON"],
+      dependencies: [
+        "Management", "Gateway", "Captures", "Auth", "Upstream", "Primitives", "JSON",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),

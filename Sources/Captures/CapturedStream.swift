@@ -8,8 +8,14 @@ public struct CapturedStream: Equatable, Sendable {
   public var server: SocketAddress
   /// When its first packet was captured, in nanoseconds since 1970.
   public var startedAt: UInt64
+  /// The capture has its beginning; otherwise who is the client is a guess.
+  public var isFromStart: Bool
 
-  public init(number: Int, client: SocketAddress, server: SocketAddress, startedAt: UInt64) {
+  public init(
+    number: Int, client: SocketAddress, server: SocketAddress, startedAt: UInt64,
+    isFromStart: Bool = true
+  ) {
+    self.isFromStart = isFromStart
     self.number = number
     self.client = client
     self.server = server

@@ -114,7 +114,9 @@ public struct StreamTracker {
     connections[pair] = Connection(number: opened, client: client)
     events.append(
       .opened(
-        CapturedStream(number: opened, client: client, server: server, startedAt: segment.time)))
+        CapturedStream(
+          number: opened, client: client, server: server, startedAt: segment.time,
+          isFromStart: synchronizes)))
     return pair
   }
 

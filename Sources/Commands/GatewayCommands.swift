@@ -6,8 +6,8 @@ extension SubcommandTable {
       [serve(programs.serve), check(programs.check), demo(programs.demo)]
       + banCommands + banListCommands + allowCommands + [whyCommand]
       + accountCommands + tokenCommands + ticketCommands
-      + sessionCommands + listenerCommands + [framerLearnCommand]
-      + storeCommands + historyCommands + [helpCommand]
+      + sessionCommands + listenerCommands + recordCommands + framerCommands
+      + [framerLearnCommand] + storeCommands + historyCommands + [helpCommand]
   }
 }
 

@@ -99,6 +99,14 @@ import Testing
     asked.take(down(21, "welcome"))
     let stream = try #require(asked.finish().first)
     #expect(stream.client == Self.server && !stream.clientEnd.isFromStart)
+    var events: [CaptureEvent] = []
+    var tracker = StreamTracker()
+    tracker.take(down(21, "welcome"), into: &events)
+    guard case .opened(let opened)? = events.first else {
+      Issue.record("nothing was opened")
+      return
+    }
+    #expect(!opened.isFromStart)
   }
 
   @Test func otherPortsAreLeftOut() {

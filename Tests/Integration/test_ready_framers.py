@@ -1,14 +1,13 @@
 """Ready-made framers between programs and libraries that nobody wrote for a gateway.
 
-The servers are unmodified: a relay behind the gateway opens a connection to them for each session. So
-client and server have to get on as they do without a gateway, and each packet that the gateway cut
-out has to be one by an idea of the protocol that is not ours.
+The servers are unmodified: a relay behind the gateway opens a connection to them for each session.
+So client and server have to get on as they do without a gateway, and each packet that the gateway
+cut out has to be one by an idea of the protocol that is not ours.
 """
 
 import io
 import re
 import struct
-import subprocess
 import sys
 import threading
 
@@ -28,9 +27,9 @@ from quarry.types.buffer import Buffer1_7
 
 from harness import ROOT
 from harness.contract import answer, pb
-from harness.gateway import free_ports
+from harness.game_servers import irc_server, openttd, tinymux
 from harness.logins import STORE, Game
-from harness.programs import AS_NOBODY, Programs, need
+from harness.programs import Programs, need
 from harness.relay import Relay
 from harness.waiting import until
 
@@ -46,7 +45,7 @@ def programs(request):
 
 @pytest.fixture
 def relay(start_gateway, start_worker):
-    """relay("irc", port, auth=…) -> the game of an unmodified server behind its ready-made framer.
+    """relay("irc", port, auth=…) -> a Game: an unmodified server behind its ready-made framer.
 
     `auth` without a description of the login takes the one that came with the framer.
     """
@@ -109,32 +108,7 @@ def test_minecraft(programs, relay):
     assert_no_violation(game)
 
 
-# IRC: the irc library, and ngircd, which asks for the password as well, or the library's own server.
-
-IRCD = """
-[Global]
-Name = irc.example.org
-Listen = 127.0.0.1
-Ports = {port}
-AdminInfo1 = A game's chat
-MotdPhrase = Be kind to one another
-Password = open-sesame
-[Options]
-PAM = no
-Ident = no
-DNS = no
-"""
-
-
-def irc_server(programs, program):
-    def command(port):
-        if program == "irc.server":
-            return [sys.executable, "-m", program, "-p", port]
-        conf = programs.folder() / "ngircd.conf"
-        conf.write_text(IRCD.format(port=port))
-        return [program, "-n", "-f", conf]
-    return programs.serve(command)[1]
-
+# IRC: the irc library; ngircd, which asks for the password as well, or the library's own server.
 
 @pytest.mark.parametrize("server", ["ngircd", "irc.server"])
 def test_irc(programs, relay, server):
@@ -173,7 +147,7 @@ def test_irc(programs, relay, server):
     assert_no_violation(game)
 
 
-# Source RCON: mctools logs in at the gateway; the server behind it is of the rcon library's packets.
+# Source RCON: mctools logs in at the gateway; the server behind it speaks by the rcon library.
 
 def rcon_answer(worker, request):
     stream = io.BytesIO(request.payload)
@@ -300,6 +274,7 @@ def test_bzflag(programs, relay):
 # netris: two real players; who waits is the server.
 
 def test_netris(programs, relay):
+    need("netris")
     server, port = programs.serve(lambda port: ["netris", "-w", "-p", port, "-i", "0.1"],
                                   terminal=True)
     game = relay("netris", port)
@@ -317,6 +292,7 @@ def test_netris(programs, relay):
 # Pioneers: computer players among themselves, a whole game.
 
 def test_pioneers(programs, relay):
+    need("pioneers-server-console", "pioneersai")
     _, port = programs.serve(lambda port: [
         "pioneers-server-console", "-p", port, "-P", 2, "-v", 3])
     game = relay("pioneers", port, auth={"kind": "worker"})
@@ -396,22 +372,8 @@ def test_podsixnet(relay):
 TELNET = re.compile(rb"\xff(?:\xfa(?:[^\xff]|\xff\xff)*\xff\xf0|[\xfb-\xfe].|[\xf0-\xf9])", re.S)
 
 
-def tinymux(programs):
-    folder = programs.folder()
-    subprocess.run(["/usr/games/tinymux-install"], cwd=folder, check=True, capture_output=True,
-                   stdin=subprocess.DEVNULL)
-    place = folder / "tinymux/game"
-    conf = (place / "netmux.conf").read_text()
-
-    def command(port):
-        (place / "netmux.conf").write_text(re.sub(r"(?m)^port\b.*", f"port {port}", conf))
-        if AS_NOBODY:
-            subprocess.run(["chown", "-R", "65534:65534", place], check=True)
-        return [*AS_NOBODY, "bin/netmux", "-c", "netmux.conf", "-p", "netmux.pid"]
-    return programs.serve(command, cwd=place, env={"LD_LIBRARY_PATH": "./bin"})[1]
-
-
 def test_mud(programs, relay):
+    need("tinymux-install", "tt++")
     game = relay("mud", tinymux(programs))
     client = programs.start("tt++", terminal=True, env={"HOME": str(programs.folder())})
     client.type(f"#session game 127.0.0.1 {port_of(game)}\r")
@@ -431,34 +393,6 @@ def test_mud(programs, relay):
 
 
 # Larger games, where they are installed.
-
-OPENTTD = """
-[network]
-server_name = A small railway
-server_game_type = local
-server_port = {port}
-server_admin_port = {admin}
-admin_password = signal box
-[game_creation]
-map_x = 6
-map_y = 6
-[gui]
-autosave = off
-"""
-
-
-def openttd(programs):
-    """A dedicated server; its ports for the game and for administration."""
-    folder = programs.folder()
-    admin = []
-
-    def command(port):
-        admin[:] = free_ports(1)
-        (folder / "openttd.cfg").write_text(OPENTTD.format(port=port, admin=admin[0]))
-        return ["openttd", "-D", f"127.0.0.1:{port}", "-c", folder / "openttd.cfg", "-G", 5, "-Q"]
-    server, port = programs.serve(command, cwd=folder, env={"HOME": str(folder)})
-    return server, port, admin[0]
-
 
 def test_openttd(programs, relay):
     """A client without a screen joins, fetches the map and is in the game."""
@@ -503,6 +437,6 @@ def test_dopewars(programs, relay):
     for name in ("Anna", "Otto"):
         programs.start("dopewars", "-c", "-o", "127.0.0.1", "-p", port_of(game), "-P", name,
                        cwd=folder, env={"HOME": str(folder)})
-    packets = game.worker.wait_packets(16)
+    packets = game.worker.wait_packets(10)
     assert all(packet.count(b"\n") == 1 and packet.endswith(b"\n") for packet in packets)
     assert_no_violation(game)

@@ -221,7 +221,7 @@ def openttd_game(out):
 def openttd_admin(out):
     """pyOpenTTDAdmin 1.1.0 on the admin port, with its password."""
     import pyopenttdadmin as admin_port
-    from pyopenttdadmin import enums, packet
+    from pyopenttdadmin import enums
     with folder() as place:
         server, port, admin = openttd_server(place)
         with server:

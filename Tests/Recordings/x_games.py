@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -26,15 +27,17 @@ def freeciv(out):
         for number, name in enumerate(NAMES[:3]):
             port = free_port()
             env = {"HOME": place, "DISPLAY": DISPLAY, "GDK_BACKEND": "x11"}
-            with Program(*AS_NOBODY, "freeciv-server", "-p", port, "-e", cwd=place, env=env) as server:
+            with Program(*AS_NOBODY, "freeciv-server", "-p", port, "-e", cwd=place,
+                         env=env) as server:
                 wait_listening(port)
                 tap = tap or Tap(("127.0.0.1", port), limit=230_000)
                 tap.server = ("127.0.0.1", port)
                 for line in ["set aifill 2", "set timeout 3", "set mapsize fulsize",
-                             "set size 1", "set unitwaittime 0", "set pingtime 1", f"set gameseed {number + 5}"]:
+                             "set size 1", "set unitwaittime 0", "set pingtime 1",
+                             f"set gameseed {number + 5}"]:
                     server.type(line + "\n")
-                with Program(*AS_NOBODY, "freeciv-gtk3.22", "-a", "-n", name.split()[0], "-s", "127.0.0.1",
-                             "-p", tap.port, "-P", "none", cwd=place, env=env):
+                with Program(*AS_NOBODY, "freeciv-gtk3.22", "-a", "-n", name.split()[0], "-s",
+                             "127.0.0.1", "-p", tap.port, "-P", "none", cwd=place, env=env):
                     # It is pinged every second, and never quiet.
                     quiet_for(tap, 3, 12)
                     for line in CHATS[number]:
@@ -57,7 +60,8 @@ def netpanzer(out):
     with folder() as place:
         os.chmod(place, 0o777)
         env = {"HOME": place, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
-        with Program(*AS_NOBODY, "netpanzer", "-d", "-p", port, "--master_server=none", cwd=place, env=env):
+        with Program(*AS_NOBODY, "netpanzer", "-d", "-p", port, "--master_server=none", cwd=place,
+                     env=env):
             wait_bound(port)
             tap = Tap(("127.0.0.1", port))
             bots = []
@@ -65,10 +69,49 @@ def netpanzer(out):
                 home = pathlib.Path(place, f"bot{number}")
                 home.mkdir(mode=0o777)
                 home.chmod(0o777)
-                bots.append(Program(*AS_NOBODY, "netpanzer", f"--bot=127.0.0.1:{tap.port}", cwd=home,
-                                    env={**env, "HOME": str(home)}))
+                bots.append(Program(*AS_NOBODY, "netpanzer", f"--bot=127.0.0.1:{tap.port}",
+                                    cwd=home, env={**env, "HOME": str(home)}))
                 time.sleep(2)
             time.sleep(20)
             for bot in bots:
                 bot.end()
+            finish(tap, out)
+
+
+def crossfire(out):
+    """Accounts are made, new characters begun; the numbers are places in the dialogs."""
+    def act(*words):
+        subprocess.run(["xdotool", *map(str, words)], check=True,
+                       env={**os.environ, "DISPLAY": DISPLAY})
+        time.sleep(0.7)
+
+    def fill(texts, left, tops):
+        for text, top in zip(texts, tops):
+            act("mousemove", left, top, "click", 1)
+            act("type", text)
+
+    port = free_port()
+    with folder() as place, screen():
+        os.chmod(place, 0o777)
+        shutil.copytree("/var/games/crossfire", f"{place}/var")
+        subprocess.run(["chmod", "-R", "a+rwX", f"{place}/var"], check=True)
+        with Program(*AS_NOBODY, "crossfire-server", "-p", port, "-local", f"{place}/var",
+                     cwd=place):
+            wait_bound(port)
+            tap = Tap(("127.0.0.1", port), limit=60_000)
+            for number, name in enumerate(["anna", "bertram", "cleopatra"]):
+                with Program(*AS_NOBODY, "crossfire-client-gtk2", "-s", f"127.0.0.1:{tap.port}",
+                             cwd=place, env={"HOME": place, "DISPLAY": DISPLAY}):
+                    quiet_for(tap, 3)
+                    for attempt in range(number):
+                        # To log in without an account.
+                        fill([name[attempt:], "?" * (3 + attempt)], 606, [54, 96])
+                        act("mousemove", 606, 149, "click", 1)
+                    act("mousemove", 606, 265, "click", 1)
+                    password = "acorn" * (2 + number)
+                    fill([name, password, password], 92, [104, 180, 256])
+                    act("mousemove", 552, 343, "click", 1)
+                    if number < 2:
+                        act("mousemove", 244, 343, "click", 1)
+                    quiet_for(tap, 2)
             finish(tap, out)

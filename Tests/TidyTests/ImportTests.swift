@@ -84,8 +84,9 @@ import Testing
   @Test func theCoreIsPure() {
     let system: Set = [
       "Glibc", "Musl", "Foundation", "FoundationEssentials", "Dispatch", "Synchronization",
-      "CLinux", "CMicrohttpd", "CJansson", "CToml", "CPcap", "CSQLite", "CSodium", "CNettle",
-      "CCrypt", "Threading",
+      "CLinux",
+      "CMicrohttpd", "CJansson", "CToml", "CPcap", "CSQLite", "CSodium", "CNettle", "CCrypt",
+      "Threading",
     ]
     for module in Self.core {
       #expect(Self.allowed[module, default: []].isDisjoint(with: system), "\(module)")

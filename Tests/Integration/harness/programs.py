@@ -25,7 +25,7 @@ AS_NOBODY = (["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 def need(*programs):
-    """Skips the test where a program is missing that scripts/setup does not install."""
+    """Skips the test where one is missing: not every release of every system has them all."""
     for program in programs:
         if not shutil.which(program, path=PATH):
             pytest.skip(f"{program} is not installed")
