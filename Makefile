@@ -50,8 +50,12 @@ setup: ## install what building and testing need, where it is missing (Debian pa
 setup-build:
 	@scripts/setup build
 
-install: | $(gatehouse) ## copy the gateway to PREFIX/bin (PREFIX is /usr/local, DESTDIR is kept)
+# The program finds its framers at ../share/gatehouse/framers; the header is for plugins.
+install: | $(gatehouse) ## copy all that runs to PREFIX (PREFIX is /usr/local, DESTDIR is kept)
 	install -D -m 0755 $(gatehouse) $(DESTDIR)$(PREFIX)/bin/gatehouse
+	install -d $(DESTDIR)$(PREFIX)/share/gatehouse/framers
+	install -m 0644 framers/*.toml $(DESTDIR)$(PREFIX)/share/gatehouse/framers
+	install -D -m 0644 include/gatehouse_framer.h $(DESTDIR)$(PREFIX)/include/gatehouse_framer.h
 
 # Only when it is not there: `sudo make install` after `make` needs no toolchain.
 $(gatehouse):

@@ -46,7 +46,7 @@ extension CommandOption {
   static let account = CommandOption("account", argument: "NAME", "of this account")
   static let address = CommandOption(
     "address", argument: "ADDRESS", "from this address or network")
-  static let port = CommandOption(
+  static let listenPort = CommandOption(
     "port", letter: "p", argument: "PORT", "listen on this port of every IPv4 address")
   static let listenAddress = CommandOption(
     "address", argument: "HOST:PORT", "listen there, such as 192.0.2.7:7171 or [::]:7171")

@@ -56,14 +56,28 @@ struct HTTPClient {
 
   var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-  /// Status and body; headers in between say nothing that is needed.
+  /// Status and body; of the headers in between the length alone is looked at.
   static func parse(_ bytes: [UInt8], from authority: String) throws(Failure) -> Answer {
     let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? 0
     let words = String(decoding: bytes[..<lineEnd], as: UTF8.self).split(separator: " ")
     guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1].prefix(3)),
       (100...599).contains(status), let bodyStart = bodyStart(of: bytes)
     else { throw .broken("\(authority) does not answer in HTTP") }
-    return Answer(status: status, body: Array(bytes[bodyStart...]))
+    let body = Array(bytes[bodyStart...])
+    if let announced = contentLength(bytes[..<bodyStart]), body.count < announced {
+      throw .broken("\(authority) has gone in the middle of its answer")
+    }
+    return Answer(status: status, body: body)
+  }
+
+  /// Nil when it is not there, or no number.
+  private static func contentLength(_ head: ArraySlice<UInt8>) -> Int? {
+    for line in String(decoding: head, as: UTF8.self).split(separator: "\r\n") {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      guard parts.count == 2, parts[0].lowercased() == "content-length" else { continue }
+      return Int(parts[1].drop { $0 == " " })
+    }
+    return nil
   }
 
   private static func bodyStart(of bytes: [UInt8]) -> Int? {

@@ -7,7 +7,8 @@ let listenerCommands: [Subcommand] = [
   Subcommand(
     words: ["listener", "add"],
     options: [
-      .port, .listenAddress, .listenerName, .framer, .auth, .pool, .listenerFile, .save, .json,
+      .listenPort, .listenAddress, .listenerName, .framer, .auth, .pool, .listenerFile, .save,
+      .json,
       .config,
     ],
     summary: "have the running gateway listen on one more port",
@@ -86,7 +87,7 @@ private func addListener(_ call: Call) throws -> ExitStatus {
 }
 
 private func requestOfFile(_ call: Call) throws -> [JSONValue.Member] {
-  let others: [CommandOption] = [.port, .listenAddress, .listenerName, .framer, .auth, .pool]
+  let others: [CommandOption] = [.listenPort, .listenAddress, .listenerName, .framer, .auth, .pool]
   if let other = others.first(where: { call.has($0) }) {
     throw CommandFailure(
       "give --file or --\(other.name), not both: the file says it all", .wrongCommandLine)
@@ -105,9 +106,9 @@ private func requestOfFile(_ call: Call) throws -> [JSONValue.Member] {
 
 private func requestOfOptions(_ call: Call) throws -> [JSONValue.Member] {
   let address: String
-  switch (call.value(.port), call.value(.listenAddress)) {
+  switch (call.value(.listenPort), call.value(.listenAddress)) {
   case (_?, nil):
-    let port = try call.number(.port, in: 1...65_535, default: 1)
+    let port = try call.number(.listenPort, in: 1...65_535, default: 1)
     address = "0.0.0.0:\(port)"
   case (nil, let text?): address = text
   case (_?, _?): throw CommandFailure("give --port or --address, not both", .wrongCommandLine)

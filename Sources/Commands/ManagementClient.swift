@@ -32,7 +32,7 @@ struct ManagementClient {
       return json
     }
 
-    private var refusal: CommandFailure {
+    fileprivate var refusal: CommandFailure {
       if status == 401 {
         return CommandFailure(
           "the gateway at \(authority) takes another token: is it another configuration's?")
@@ -48,47 +48,70 @@ struct ManagementClient {
   func exchange(
     _ method: String, _ target: String, body: [UInt8] = []
   ) throws(CommandFailure) -> Exchange {
-    guard let answer = try exchangeUnlessStopped(method, target, body) else {
-      throw CommandFailure("no gateway runs at \(http.authority)")
-    }
-    return answer
+    guard let answer = try send(method, target, body: body) else { throw stopped }
+    return try parsed(answer)
   }
 
   /// Asks, and takes the JSON apart.
   ///
   /// - Throws: ``CommandFailure``, with the gateway's own words when it refuses.
-  func request(_ method: String, _ target: String) throws(CommandFailure) -> JSONValue {
-    try exchange(method, target).whenGood()
+  func request(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> JSONValue {
+    try exchange(method, target, body: body).whenGood()
   }
 
-  /// As ``request(_:_:)``; nil when no gateway runs.
+  /// As ``request(_:_:body:)``; nil when no gateway runs.
   func requestUnlessStopped(
     _ method: String, _ target: String
   ) throws(CommandFailure) -> JSONValue? {
-    try exchangeUnlessStopped(method, target, [])?.whenGood()
+    guard let answer = try send(method, target) else { return nil }
+    return try parsed(answer).whenGood()
   }
 
-  private func exchangeUnlessStopped(
-    _ method: String, _ target: String, _ body: [UInt8]
-  ) throws(CommandFailure) -> Exchange? {
-    let answer: HTTPClient.Answer
+  /// What was recorded, or why there is nothing more.
+  enum Piece {
+    case octets([UInt8])
+    case ended(JSONValue)
+  }
+
+  /// Takes the next piece of a recording.
+  func piece(_ target: String) throws(CommandFailure) -> Piece {
+    guard let answer = try send("GET", target) else { throw stopped }
+    if answer.status == 200 { return .octets(answer.body) }
+    let exchange = try parsed(answer)
+    if exchange.status == 410 { return .ended(exchange.json) }
+    throw exchange.refusal
+  }
+
+  private var stopped: CommandFailure {
+    CommandFailure("no gateway runs at \(http.authority)")
+  }
+
+  /// Nil when no gateway runs.
+  private func send(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> HTTPClient.Answer? {
     do throws(HTTPClient.Failure) {
-      answer = try http.request(method, target, body: body)
+      return try http.request(method, target, body: body)
     } catch {
       switch error {
       case .notRunning: return nil
       case .broken(let message): throw CommandFailure(message)
       }
     }
-    let json: JSONValue
+  }
+
+  private func parsed(_ answer: HTTPClient.Answer) throws(CommandFailure) -> Exchange {
     do throws(JSONValue.Malformed) {
-      json = try JSONValue(parsing: answer.body)
+      return Exchange(
+        status: answer.status, json: try JSONValue(parsing: answer.body),
+        authority: http.authority)
     } catch {
       throw CommandFailure(
         "\(http.authority) answers with status \(answer.status) and no JSON that is understood; is "
           + "it a gateway?")
     }
-    return Exchange(status: answer.status, json: json, authority: http.authority)
   }
 
   /// Where to connect to what listens on every address.

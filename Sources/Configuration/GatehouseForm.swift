@@ -79,6 +79,7 @@ struct GatehouseForm {
     if let path = reader.text("saved_listeners", byteCount: Bounds.pathBytes) {
       draft.configuration.savedListenersFile = draft.resolved(path)
     }
+    management.recording = reader.boolean("recording", default: management.recording)
     root.add(reader.finish())
     draft.configuration.management = management
   }

@@ -98,7 +98,7 @@ extension DelimiterFramer {
   func step(_ bytes: UnsafeRawBufferPointer, scanned: Int) -> PacketCutter.Step {
     let looked = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(bounds.maximum))
     if let end = unsafe firstEnd(in: looked, after: scanned) {
-      return unsafe packet(endingAt: end, of: bytes)
+      return unsafe packet(endingAt: end, textByteCount: end, of: bytes)
     }
     // Whatever follows, the packet would be longer than the maximum.
     guard bytes.count < bounds.maximum else {
@@ -108,14 +108,18 @@ extension DelimiterFramer {
   }
 
   /// A whole packet that ends with a delimiter.
-  func packet(endingAt end: Int, of bytes: UnsafeRawBufferPointer) -> PacketCutter.Step {
+  ///
+  /// - Parameter textByteCount: of how many bytes in front of `end` a delimiter can be.
+  func packet(
+    endingAt end: Int, textByteCount: Int, of bytes: UnsafeRawBufferPointer
+  ) -> PacketCutter.Step {
     guard end >= bounds.minimum else {
       return .violation(.packetTooShort(announced: Int64(end), minimum: bounds.minimum))
     }
     if keepsDelimiter { return .packet(byteCount: end, dropped: 0) }
     var window: UInt64 = 0
     for place in max(end - 8, 0)..<end { unsafe window = window << 8 | UInt64(bytes[place]) }
-    let dropped = longestMatch(window, byteCount: min(end, 8))
+    let dropped = longestMatch(window, byteCount: min(textByteCount, 8))
     return .packet(byteCount: end, dropped: dropped)
   }
 

@@ -21,8 +21,13 @@ public struct FixedFramer: Equatable, BitwiseCopyable, Sendable {
 
   @usableFromInline
   func step(_ bytes: UnsafeRawBufferPointer) -> PacketCutter.Step {
-    if let leading, unsafe leading.match(bytes, at: 0) == .no {
-      return .violation(.wrongConstant(offset: 0))
+    if let leading {
+      switch unsafe leading.match(bytes, at: 0) {
+      case .no: return .violation(.wrongConstant(offset: 0))
+      // Asked for one by one, so that the first wrong byte is seen when it comes.
+      case .undecided: return .needMore(totalBytes: bytes.count + 1)
+      case .yes: break
+      }
     }
     return bytes.count >= size
       ? .packet(byteCount: size, dropped: 0) : .needMore(totalBytes: size)

@@ -105,10 +105,27 @@ public struct LengthPrefixFramer: Equatable, BitwiseCopyable, Sendable {
     }
   }
 
+  /// The most bytes that a header can have.
+  private var headerByteCountMax: Int {
+    let longest =
+      switch encoding {
+      case .binary, .base64: headerByteCount
+      case .leb128: lengthOffset + lengthWidth
+      case .prefix: lengthOffset + Self.prefixByteCountMax
+      case .decimal: lengthOffset + lengthWidth + (terminator == nil ? 0 : 1)
+      }
+    return escapes.reduce(longest) { longest, escape in
+      guard case .field(let field, _, _) = escape.rule else { return longest }
+      return max(longest, field.end)
+    }
+  }
+
+  private static let prefixByteCountMax = 5
+
   /// - Parameters:
   ///   - adjustment: added on top of what `counts` implies; -65,536 to 65,536 bytes.
   ///   - packetBytesMin: nil for the header's bytes.
-  ///   - packetBytesMax: header included; up to 64 MiB.
+  ///   - packetBytesMax: from the longest header that there can be to 64 MiB.
   public init(
     encoding: Encoding = .binary, lengthOffset: Int = 0, lengthWidth: Int = 2,
     endianness: Endianness = .big, mask: UInt64? = nil, xorOffset: Int? = nil,
@@ -118,6 +135,9 @@ public struct LengthPrefixFramer: Equatable, BitwiseCopyable, Sendable {
     packetBytesMax: Int = 65_536
   ) throws(FramerDefinitionError) {
     try Self.checkWidth(lengthWidth, encoding, hasTerminator: terminator != nil)
+    if let terminator, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(terminator) {
+      throw FramerDefinitionError(key: "terminator", expected: "no digit")
+    }
     try PlainLength.adjustments.check(adjustment, "adjustment")
     try Self.multipliers.check(multiplier, "multiplier")
     try Self.checkMask(mask, encoding, lengthWidth)
@@ -144,7 +164,7 @@ public struct LengthPrefixFramer: Equatable, BitwiseCopyable, Sendable {
     escapeSlots = slots
     bounds = try PacketBounds(
       minimum: packetBytesMin, maximum: packetBytesMax, least: 1, of: "a packet")
-    let least = max(headerByteCount, leading?.byteCount ?? 0) + (trailing?.byteCount ?? 0)
+    let least = max(headerByteCountMax, leading?.byteCount ?? 0) + (trailing?.byteCount ?? 0)
     _ = try PacketBounds(
       minimum: packetBytesMin, maximum: packetBytesMax, least: least, of: "the packet's header")
   }
@@ -229,7 +249,8 @@ extension LengthPrefixFramer {
     if let leading {
       switch unsafe leading.match(bytes, at: 0) {
       case .no: return .violation(.wrongConstant(offset: 0))
-      case .undecided: return .needMore(totalBytes: leading.byteCount)
+      // Asked for one by one, so that the first wrong byte is seen when it comes.
+      case .undecided: return .needMore(totalBytes: bytes.count + 1)
       case .yes: break
       }
     }
@@ -323,7 +344,7 @@ extension LengthPrefixFramer {
   private func readBase64(_ bytes: UnsafeRawBufferPointer) -> ReadingStep {
     var value: UInt64 = 0
     for place in lengthOffset..<(lengthOffset + lengthWidth) {
-      guard place < bytes.count else { return .needMore(totalBytes: lengthOffset + lengthWidth) }
+      guard place < bytes.count else { return .needMore(totalBytes: place + 1) }
       let digit = unsafe bytes[place] &- 64
       guard digit < 64 else { return .malformed(offset: place) }
       value = value << 6 | UInt64(digit)
@@ -338,10 +359,7 @@ extension LengthPrefixFramer {
       if terminator == nil && index == lengthWidth {
         return .found(Reading(value: value, headerEnd: place))
       }
-      guard place < bytes.count else {
-        let missing = terminator == nil ? lengthWidth - index : 1
-        return .needMore(totalBytes: place + missing)
-      }
+      guard place < bytes.count else { return .needMore(totalBytes: place + 1) }
       let byte = unsafe bytes[place]
       if byte == terminator && index > 0 {
         return .found(Reading(value: value, headerEnd: place + 1))

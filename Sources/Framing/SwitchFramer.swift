@@ -77,14 +77,18 @@ struct SwitchLayout: BitwiseCopyable {
   var otherwise: UInt8?
 
   func decide(_ bytes: UnsafeRawBufferPointer) -> Decision {
+    // A case that may still match, but that another of its matches may decide.
+    var undecided: UInt8?
     for index in 0..<(unsafe arms.count) {
       let arm = unsafe arms[index]
+      if let undecided, undecided != arm.target { break }
       switch unsafe arm.match.match(bytes, at: Int(arm.offset)) {
       case .yes: return .target(arm.target)
-      case .undecided: return .needMore(totalBytes: bytes.count + 1)
+      case .undecided: undecided = arm.target
       case .no: continue
       }
     }
+    if undecided != nil { return .needMore(totalBytes: bytes.count + 1) }
     return otherwise.map { .target($0) } ?? .noCase
   }
 }

@@ -59,7 +59,8 @@ public struct TelnetScan: Equatable, BitwiseCopyable, Sendable {
       window = window << 8 | UInt64(byte)
       run = min(run + 1, 8)
       if framer.longestMatch(window, byteCount: Int(run)) > 0 {
-        return unsafe framer.packet(endingAt: place, of: bytes)
+        return unsafe framer.packet(
+          endingAt: place, textByteCount: Int(run), of: bytes)
       }
     }
     guard bytes.count < framer.bounds.maximum else {

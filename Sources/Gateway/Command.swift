@@ -22,6 +22,12 @@ public enum Command: Sendable {
   case removeListener(name: String, closesSessions: Bool)
   /// What applies to an account, or to an address, now.
   case explain(Subject)
+  /// Begins to copy what new sessions of a listener send and are given.
+  case startRecording(RecordingRequest)
+  /// What was recorded since the last time.
+  case takeRecorded(RecordingID)
+  /// Ends a recording and forgets it, with what was not taken.
+  case stopRecording(RecordingID)
   case metrics
   case health
 }
@@ -41,6 +47,9 @@ public enum Reply: Sendable {
   case done
   case closed(sessions: Int)
   case explanation(Explanation)
+  case recordingStarted(RecordingID)
+  case recorded(RecordedBatch)
+  case recordingStopped(RecordingSummary)
   case failed(CommandError)
 }
 
@@ -60,6 +69,9 @@ public enum CommandError: Error, Equatable, Sendable {
   case tooManyListeners
   /// The system has no room for it; in its own words.
   case systemRefused(String)
+  case listenerIsRecorded(String)
+  case tooManyRecordings
+  case unknownRecording
   case shuttingDown
 }
 
@@ -239,4 +251,6 @@ public struct MetricsSnapshot: Sendable {
   public var clientQueueBytes: Int
   public var acceptPauses: UInt64
   public var workerReadPauses: UInt64
+  /// Recordings that go on, or have not been taken to their end.
+  public var recordings = 0
 }

@@ -123,6 +123,8 @@ public struct ManagementConfiguration: Equatable, Sendable {
   public var token: String = ""
   /// Where the bearer token is kept; made with a random token and mode 0600 when it does not exist.
   public var tokenFile: String = ""
+  /// What clients send and are sent may be recorded; off by default, since passwords are among it.
+  public var recording = false
 
   public init() {}
 }

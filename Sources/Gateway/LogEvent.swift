@@ -58,12 +58,15 @@ public enum LogEvent: Sendable {
   case shutdownFinished(sessionsCut: Int)
   /// A worker sent bytes for a client that do not form whole packets of its listener's framer.
   case broadcastRefused(worker: WorkerID, pool: String, listener: String, bytes: Int)
+  /// From here on what new sessions send, and are sent, is copied for an operator.
+  case recordingStarted(RecordingID, RecordingRequest)
+  case recordingEnded(RecordingSummary)
 
   public var level: LogLevel {
     switch self {
     case .sessionOpened, .sessionClosed, .workerReady, .workerDraining, .workerAdded,
       .workerRemoved, .listenerAdded, .listenerRemoved, .listenerGone, .acceptResumed,
-      .shutdownStarted, .shutdownFinished:
+      .shutdownStarted, .shutdownFinished, .recordingEnded:
       .info
     case .workerLost(_, _, _, reason: .drained, _, _, _),
       .workerLost(_, _, _, reason: .removed, _, _, _),
@@ -77,7 +80,7 @@ public enum LogEvent: Sendable {
       default: .warning
       }
     case .framingViolation, .temporaryBan, .workerNotReady, .workerLost, .acceptPaused,
-      .broadcastRefused:
+      .broadcastRefused, .recordingStarted:
       .warning
     }
   }

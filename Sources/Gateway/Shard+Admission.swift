@@ -55,6 +55,7 @@ extension Shard {
       sessions[index].isCounted = true
       gates[listener].opened(client, prefixes)
     }
+    beginRecording(index)
     if listeners[listener].configuration.authentication == nil {
       authenticateStreams(of: index)
       logOpened(index, &effects)

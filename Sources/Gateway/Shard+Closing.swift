@@ -89,6 +89,7 @@ extension Shard {
   /// Closes the socket and forgets the session.
   mutating func finish(_ index: UInt32, abort: Bool, now: Instant, effects: inout Effects) {
     effects.io.append(.closeClient(id(of: index), manner(of: index, abort: abort)))
+    if sessions[index].recording.isSet { record(.closed, of: index, effects: &effects) }
     endLogin(index, detail: "", &effects)
     if sessions[index].isCounted {
       gates[Int(sessions[index].listener)].closed(sessions[index].client, prefixes)

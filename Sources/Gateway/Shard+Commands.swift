@@ -34,6 +34,10 @@ extension Shard {
         reply(.failed(error), token, &effects)
       }
     case .explain(let subject): reply(.explanation(explain(subject, now: now)), token, &effects)
+    case .startRecording(let request):
+      reply(startRecording(request, now: now, effects: &effects), token, &effects)
+    case .takeRecorded(let id): reply(takeRecorded(id, now: now), token, &effects)
+    case .stopRecording(let id): reply(stopRecording(id, effects: &effects), token, &effects)
     case .metrics: reply(.metrics(metrics()), token, &effects)
     case .health: reply(.health(health()), token, &effects)
     }
@@ -213,6 +217,6 @@ extension Shard {
       unfinishedDropped: counters.unfinishedDropped,
       packetsOfClosedSessions: counters.packetsOfClosedSessions,
       clientQueueBytes: clientQueueBytes, acceptPauses: counters.acceptPauses,
-      workerReadPauses: counters.workerReadPauses)
+      workerReadPauses: counters.workerReadPauses, recordings: recordings.count { $0 != nil })
   }
 }

@@ -128,6 +128,9 @@ extension Shard {
     sessions[index].messagesOut += 1
     sessions[index].bytesOut += UInt64(payload.count)
     sessions[index].activeAt = now
+    if sessions[index].recording.isSet {
+      unsafe record(.toClient, payload, of: index, effects: &effects)
+    }
     if sessions[index].phase == .halfClosed { armTimer(of: index) }
     let isFirst = sessions[index].firstPiece == Outbox.none
     let piece = unsafe outbox.add(payload, after: isFirst ? Outbox.none : sessions[index].lastPiece)

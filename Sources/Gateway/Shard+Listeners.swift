@@ -123,6 +123,7 @@ extension Shard {
     guard hasForsakenSlot else { return }
     hasForsakenSlot = false
     for slot in listeners.indices where listeners[slot].isForsaken {
+      endRecordings(ofListener: slot, effects: &effects)
       effects.log.append(.listenerGone(listener: listeners[slot].configuration.name))
       fill(slot, .vacant, ListenerFramers(ListenerSlot.vacant.configuration))
     }

@@ -88,6 +88,11 @@ public struct Shard: ~Copyable {
   /// When the largest queues are closed, unless enough was taken from them by then.
   var shedAt: Instant?
   var shutdown: Shutdown?
+  /// Always as many places as there may be recordings.
+  var recordings = [Recording?](repeating: nil, count: Shard.recordingsMax)
+  /// When something is to be done about one of them; nil while there is none.
+  var recordingDeadline: Instant?
+  var lastRecordingID: UInt32 = 0
 
   /// What the shard knows of a link beyond the link's own life.
   struct LinkState {
@@ -177,7 +182,10 @@ public struct Shard: ~Copyable {
   /// When ``timePassed(now:effects:)`` is to be called at the latest, or nil.
   public var nextDeadline: Instant? {
     var next = sessionTimers.nextDeadline
-    for other in [linkTimers.nextDeadline, shutdownDeadline, shedAt, claimDeadline, sweep?.due] {
+    for other in [
+      linkTimers.nextDeadline, shutdownDeadline, shedAt, claimDeadline, sweep?.due,
+      recordingDeadline,
+    ] {
       if let other { next = min(next ?? other, other) }
     }
     return next
@@ -200,6 +208,9 @@ public struct Shard: ~Copyable {
   public mutating func timePassed(now: Instant, effects: inout Effects) {
     continueSweep(now: now, effects: &effects)
     if let claimDeadline, claimDeadline <= now { dispatchClaims(now: now, effects: &effects) }
+    if let recordingDeadline, recordingDeadline <= now {
+      endRecordings(now: now, effects: &effects)
+    }
     while let index = sessionTimers.popExpired(now: now) {
       sessionDeadlinePassed(index, now: now, effects: &effects)
     }

@@ -82,6 +82,8 @@ struct LogRecord {
       add("pool", pool)
       add("listener", listener)
       add("bytes", UInt64(bytes))
+    case .recordingStarted(let id, let request): self.init(id, request)
+    case .recordingEnded(let summary): self.init(summary)
     }
     level = event.level
   }
@@ -101,6 +103,26 @@ struct LogRecord {
   private init(_ level: LogLevel, _ name: String, _ listener: String) {
     self.init(level, name)
     add("listener", listener)
+  }
+
+  private init(_ id: RecordingID, _ request: RecordingRequest) {
+    self.init(.warning, "recording-started")
+    add("recording", UInt64(id.rawValue))
+    add("listener", request.listener)
+    if let client = request.client { add("client", client.description) }
+    add("seconds", request.duration.nanoseconds / 1_000_000_000)
+    add("bytes_max", UInt64(request.bytesMax))
+    add("sessions_max", UInt64(request.sessionsMax))
+  }
+
+  private init(_ summary: RecordingSummary) {
+    self.init(.info, "recording-ended")
+    add("recording", UInt64(summary.id.rawValue))
+    add("listener", summary.listener)
+    if let end = summary.end { add("reason", end.rawValue) }
+    add("sessions", UInt64(summary.sessions))
+    add("sessions_cut", UInt64(summary.sessionsCut))
+    add("bytes", summary.bytes)
   }
 
   private init(_ event: SessionRefusedEvent) {

@@ -30,15 +30,18 @@ struct ManagementAPI: Sendable {
   let log: ManagementServer.Log
   let listeners: ListenerOperations
   let perform: @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
+  /// What players send may be recorded.
+  let isRecordingAllowed: Bool
   private let wrongTokens = WrongTokens()
 
   init(
-    token: Token, logLinesDropped: @escaping @Sendable () -> UInt64,
+    token: Token, isRecordingAllowed: Bool, logLinesDropped: @escaping @Sendable () -> UInt64,
     moreMetrics: @escaping @Sendable () -> [ExtraMetric], log: @escaping ManagementServer.Log,
     listeners: ListenerOperations,
     perform: @escaping @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
   ) {
     self.token = token
+    self.isRecordingAllowed = isRecordingAllowed
     self.logLinesDropped = logLinesDropped
     self.moreMetrics = moreMetrics
     self.log = log
@@ -88,6 +91,9 @@ struct ManagementAPI: Sendable {
     case .addListener: addListener(body)
     case .removeListener(let name): removeListener(name, head)
     case .explain: explain(head)
+    case .startRecording: startRecording(body)
+    case .takeRecorded(let id): takeRecorded(id)
+    case .stopRecording(let id): stopRecording(id)
     }
   }
 
@@ -125,6 +131,10 @@ struct ManagementAPI: Sendable {
         400, "invalid-worker-id", "\(text) is not a worker's id, a number that GET /upstream lists")
     case .notASessionUUID(let text):
       return .error(400, "invalid-session-uuid", "\(text) is not a UUID")
+    case .notARecordingID(let text):
+      return .error(
+        400, "invalid-recording-id",
+        "\(text) is not a recording's id, a number that POST /recordings answers with")
     }
   }
 
@@ -154,6 +164,9 @@ struct ManagementAPI: Sendable {
       ),
       ("GET /why?account=", "what applies to an account now"),
       ("GET /why?address=", "what applies to an address or a prefix now"),
+      ("POST /recordings", "record what new sessions of a listener send and are sent"),
+      ("GET /recordings/{id}", "what was recorded since the last time, as .pcap"),
+      ("DELETE /recordings/{id}", "stop a recording and forget it"),
     ]
     return HTTPResponse(200) { json in
       json.key("routes")
@@ -177,7 +190,8 @@ extension ManagementAPI {
     case nil: shardTimeout
     case .failed(let error): response(error)
     case .workerAdded, .workers, .sessions, .listeners, .listenerAdded, .listenerRemoved,
-      .metrics, .health, .done, .closed, .explanation:
+      .metrics, .health, .done, .closed, .explanation, .recordingStarted, .recorded,
+      .recordingStopped:
       .error(500, "internal", "the gateway answered another question than the one asked")
     }
   }
@@ -195,6 +209,14 @@ extension ManagementAPI {
       .error(
         409, "duplicate-worker", "the pool has this host and port as worker \(id.rawValue)",
         detail: { $0.member("worker_id", id.rawValue) })
+    case .listenerIsRecorded(let name):
+      .error(409, "listener-is-recorded", "somebody records listener \(name) already")
+    case .tooManyRecordings:
+      .error(409, "too-many-recordings", "4 recordings at a time are the most")
+    case .unknownRecording:
+      .error(
+        404, "unknown-recording",
+        "there is no such recording; one that nobody takes for 10 s is forgotten")
     case .tooManyWorkers: .error(409, "too-many-workers", "4,096 workers are the most")
     case .unknownListener(let name):
       .error(404, "unknown-listener", "there is no listener \(name)")

@@ -43,7 +43,8 @@ public final class ManagementServer: Sendable {
     let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
     let service = HTTPService(
       api: ManagementAPI(
-        token: token, logLinesDropped: logLinesDropped, moreMetrics: moreMetrics, log: log,
+        token: token, isRecordingAllowed: configuration.recording,
+        logLinesDropped: logLinesDropped, moreMetrics: moreMetrics, log: log,
         listeners: listeners, perform: perform))
     port = socket.port
     unsafe daemon = unsafe Mutex(try Daemon(listening: socket, service: service))

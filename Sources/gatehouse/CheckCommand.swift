@@ -37,7 +37,8 @@ private func summary(of configuration: GatewayConfiguration, path: String) -> St
   if let management = configuration.management {
     let token =
       management.token.isEmpty ? "token in \(management.tokenFile)" : "token in the configuration"
-    text += "management: http://\(authority(management.host, management.port)), \(token)\n"
+    text += "management: http://\(authority(management.host, management.port)), \(token)"
+    text += management.recording ? ", sessions may be recorded\n" : "\n"
   } else {
     text += "management: none\n"
   }

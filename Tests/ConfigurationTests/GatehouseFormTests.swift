@@ -62,6 +62,7 @@ import Upstream
         [management]
         address = "localhost:9"
         token = "0123456789abcdef"
+        recording = true
         [limits]
         sessions = 16_777_215
         message_size = "64MiB"
@@ -77,6 +78,7 @@ import Upstream
     management.host = "localhost"
     management.port = 9
     management.token = "0123456789abcdef"
+    management.recording = true
     #expect(configuration.management == management)
     var limits = Limits()
     limits.sessionsMax = 16_777_215

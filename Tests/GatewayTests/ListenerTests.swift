@@ -78,6 +78,24 @@ private let second = SocketAddress(ipv4: 198, 51, 100, 2, port: 0)
     #expect(world.listeners().last?.authentication == "password")
   }
 
+  /// Goal: an operator who asks why finds the counters of the listener as well, while it is there.
+  @Test func itsCountersAreExplained() throws {
+    let world = VirtualWorld()
+    let slot = try world.addListener("lobby") { $0.limits.concurrentPerAddress = 3 }.get()
+    let client = world.connect(listener: slot, from: first)
+    func counters() throws -> [String] {
+      let token = world.command(.explain(.addresses(AddressPrefix(first))))
+      guard case .explanation(let explanation)? = world.replies(to: token).first else { return [] }
+      return explanation.counters.map { "\($0.listener ?? "-") \($0.name) \($0.used)/\($0.most)" }
+    }
+    #expect(try counters() == ["lobby limits.concurrent_per_address 1/3"])
+    world.removeListener("lobby")
+    #expect(try counters() == ["lobby limits.concurrent_per_address 1/3"])
+    world.reset(client)
+    world.settle()
+    #expect(try counters().isEmpty)
+  }
+
   @Test func whatCanNotBeAddedIsRefused() throws {
     let world = VirtualWorld()
     #expect(world.addListener("game").failure == .listenerNameTaken(sessions: nil))

@@ -29,9 +29,12 @@ final class FakeGateway: Sendable {
     let all = Mutex<[String]>([])
   }
 
-  /// - Parameter reply: what the shard answers; called on the server's threads.
+  /// - Parameters:
+  ///   - records: the configuration lets what clients send be recorded.
+  ///   - reply: what the shard answers; called on the server's threads.
   init(
-    listeners: ListenerOperations = .none, _ reply: @escaping @Sendable (Command) -> Reply?
+    records: Bool = false, listeners: ListenerOperations = .none,
+    _ reply: @escaping @Sendable (Command) -> Reply?
   ) throws {
     let shard = Shard(reply)
     self.shard = shard
@@ -40,6 +43,7 @@ final class FakeGateway: Sendable {
     var configuration = ManagementConfiguration()
     configuration.port = 0
     configuration.token = Self.token
+    configuration.recording = records
     server = try ManagementServer(
       configuration, token: try Token.load(configuration).token, logLinesDropped: { 7 },
       moreMetrics: {
