@@ -27,7 +27,7 @@ from quarry.types.buffer import Buffer1_7
 
 from harness import ROOT
 from harness.contract import answer, pb
-from harness.game_servers import irc_server, openttd, tinymux
+from harness.game_servers import irc_server, tinymux
 from harness.logins import STORE, Game
 from harness.programs import Programs, need
 from harness.relay import Relay
@@ -108,14 +108,11 @@ def test_minecraft(programs, relay):
     assert_no_violation(game)
 
 
-# IRC: the irc library; ngircd, which asks for the password as well, or the library's own server.
+# IRC: the irc library, client and server.
 
-@pytest.mark.parametrize("server", ["ngircd", "irc.server"])
-def test_irc(programs, relay, server):
-    """Users log in at the gateway, and where it asks at the server, meet in a channel and talk."""
-    if server == "ngircd":
-        need(server)
-    game = relay("irc", irc_server(programs, server), auth={"kind": "password"})
+def test_irc(programs, relay):
+    """Users log in at the gateway, meet in a channel and talk."""
+    game = relay("irc", irc_server(programs), auth={"kind": "password"})
     reactor = irc.client.Reactor()
     seen = []
     reactor.add_global_handler("all_events", lambda connection, event: seen.append(
@@ -241,36 +238,6 @@ def test_openttd_admin(start_gateway, start_worker):
     assert_no_violation(game)
 
 
-# BZFlag: bzfs, and visitors with bzadmin.
-
-def test_bzflag(programs, relay):
-    """Two visitors talk, one of them in private; the server's prelude is of another form."""
-    need("bzfs", "bzadmin")
-    _, port = programs.serve(lambda port: [
-        "bzfs", "-p", port, "-i", "127.0.0.1", "-density", 2, "-worldsize", 120,
-        "-noMasterBanlist"])
-    game = relay("bzflag", port, auth={"kind": "worker"})
-    anna, otto = (programs.start("bzadmin", "-ui", "stdboth", f"{name}@127.0.0.1:{port_of(game)}")
-                  for name in ("Anna", "Otto"))
-    for visitor in (anna, otto):
-        # Each is told of both.
-        visitor.wait_for(r"'?Anna'? joined")
-        visitor.wait_for(r"'?Otto'? joined")
-    anna.type("is anybody here?\n")
-    otto.wait_for("Anna: is anybody here")
-    otto.type("/msg Anna I am\n")
-    anna.wait_for("I am")
-    for visitor in (anna, otto):
-        visitor.type("/quit\n")
-        until(visitor.ended, "a visitor leaves")
-    hello = b"BZFLAG\r\n\r\n"
-    packets = game.worker.packets()
-    assert packets.count(hello) == 2 and authenticated(game) == {"Anna", "Otto"}
-    for packet in packets:
-        assert packet == hello or struct.unpack_from(">H", packet)[0] + 4 == len(packet)
-    assert_no_violation(game)
-
-
 # netris: two real players; who waits is the server.
 
 def test_netris(programs, relay):
@@ -392,45 +359,7 @@ def test_mud(programs, relay):
     assert_no_violation(game)
 
 
-# Larger games, where they are installed.
-
-def test_openttd(programs, relay):
-    """A client without a screen joins, fetches the map and is in the game."""
-    need("openttd")
-    server, port, _ = openttd(programs)
-    game = relay("openttd", port, auth={"kind": "worker"})
-    folder = programs.folder()
-    (folder / "openttd.cfg").write_text("[network]\nclient_name = Anna of Rails\n")
-    client = ["openttd", "-n", f"127.0.0.1:{port_of(game)}", "-v", "null:ticks=100000000", "-s",
-              "null", "-m", "null", "-b", "null", "-c", folder / "openttd.cfg", "-Q"]
-    for _ in range(3):
-        program = programs.start(*client, cwd=folder, env={"HOME": str(folder)})
-        try:
-            until(lambda: game.gateway.sessions(), "the client connects", deadline=10)
-            break
-        except AssertionError:
-            # On a busy machine it was seen to start and never to connect to anything.
-            program.end()
-    server.wait_for("joined as Anna of Rails")
-    assert set(game.accounts()) == {"Anna of Rails"}
-    for packet in game.worker.packets():
-        assert struct.unpack_from("<H", packet)[0] == len(packet)
-    assert_no_violation(game)
-
-
-# The library was made for a later protocol and says so.
-@pytest.mark.filterwarnings("ignore:.*Protocol version mismatch")
-def test_openttd_admin_of_a_real_server(programs, relay):
-    need("openttd")
-    _, _, port = openttd(programs)
-    game = relay("openttd-admin", port, auth={"kind": "password"})
-    game.add_account("rail bot", "signal box")
-    with openttd_admin(game) as client:
-        client.send_rcon("echo hello")
-        until(lambda: any(getattr(packet, "response", None) == "hello" for packet in client.recv()),
-              "an echo")
-    assert_no_violation(game)
-
+# dopewars: its server, and players that are programs.
 
 def test_dopewars(programs, relay):
     """Two computer players trade."""
