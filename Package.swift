@@ -112,7 +112,7 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "Store", "Configuration",
-        "CCrypt",
+        "CCrypt", "CFramer",
       ],
       path: "Fuzz",
       exclude: ["README.md", "build", "run", "Entry.swift", "corpus", "dictionaries"],
