@@ -32,6 +32,8 @@ let package = Package(
     // The plugins' ABI: include/gatehouse_framer.h.
     .systemLibrary(name: "CFramer"),
     .target(name: "CLinux"),
+    // Loads libpcap at run time: no header of it is needed, and a gateway never loads it.
+    .target(name: "CPcap"),
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
     .target(name: "Primitives", swiftSettings: house),
@@ -51,7 +53,7 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "Configuration",
-      dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "CToml"],
+      dependencies: ["Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CToml"],
       swiftSettings: house),
     .target(
       name: "Reactor",
@@ -60,15 +62,20 @@ let package = Package(
     .target(
       name: "Management",
       dependencies: [
-        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "CMicrohttpd",
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Captures", "JSON", "CMicrohttpd",
       ],
       swiftSettings: house),
+    .target(name: "Captures", dependencies: ["Primitives", "CPcap"], swiftSettings: house),
+    // Optimised for tests, too: it tries thousands of rules on each byte.
+    .target(
+      name: "Learning", dependencies: ["Framing"],
+      swiftSettings: house + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
       name: "Commands",
       dependencies: [
-        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "JSON", "CLinux",
-        "CFramer",
+        "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
+        "Learning", "JSON", "CLinux", "CFramer",
       ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",
@@ -95,15 +102,27 @@ let package = Package(
       dependencies: ["Gateway", "Upstream", "Auth", "Framing", "Primitives", "SampleWorker"],
       swiftSettings: testing),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "Gateway", "Auth", "Framing"],
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "Gateway", "Auth", "Framing", "JSON"],
       swiftSettings: testing),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Store", "Auth", "Gateway", "JSON", "Primitives"],
+      dependencies: [
+        "Commands", "Store", "Auth", "Framing", "Gateway", "Configuration", "Captures", "JSON",
+        "Primitives",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "ManagementTests",
-      dependencies: ["Management", "Gateway", "Auth", "Upstream", "Primitives"],
+      dependencies: [
+        "Management", "Gateway", "Captures", "Auth", "Upstream", "Primitives", "JSON",
+      ],
+      swiftSettings: testing),
+    .testTarget(
+      name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),
+    .testTarget(
+      name: "LearningTests",
+      dependencies: ["Learning", "Framing", "Configuration", "Primitives"],
       swiftSettings: testing),
     .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
@@ -112,7 +131,7 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "Store", "Configuration",
-        "CCrypt", "CFramer",
+        "Captures", "CCrypt", "CFramer",
       ],
       path: "Fuzz",
       exclude: ["README.md", "build", "run", "Entry.swift", "corpus", "dictionaries"],

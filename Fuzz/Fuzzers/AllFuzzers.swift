@@ -2,6 +2,7 @@
 let allFuzzers: [String: @Sendable ([UInt8]) -> Void] = [
   "address": AddressFuzzer.run,
   "ban-list": BanListFuzzer.run,
+  "capture": CaptureFuzzer.run,
   "configuration": ConfigurationFuzzer.run,
   "contract": ContractFuzzer.run,
   "framer": FramerFuzzer.run,

@@ -136,6 +136,16 @@ public struct AuthenticationConfiguration: Equatable, Sendable {
     case ticket(TicketConfiguration)
     /// A worker of the pool with this index is asked.
     case worker(pool: Int, timeout: Interval)
+
+    /// The word for it in a configuration.
+    public var name: String {
+      switch self {
+      case .token: "token"
+      case .password: "password"
+      case .ticket: "ticket"
+      case .worker: "worker"
+      }
+    }
   }
 
   /// What happens when an account that is in comes again.

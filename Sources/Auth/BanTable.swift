@@ -53,7 +53,8 @@ public final class BanTable: Sendable {
     private var listeners: BanTableListeners
     private var layer = BanTableLayer.Builder()
 
-    /// - Parameter listeners: the names that lookups give by index.
+    /// - Parameter listeners: names whose numbers are their indices here; others get theirs when a
+    ///   ban names them.
     public init(listeners: [String]) { self.listeners = BanTableListeners(known: listeners) }
 
     fileprivate init(listeners: BanTableListeners) { self.listeners = listeners }
@@ -104,6 +105,11 @@ public final class BanTable: Sendable {
       listeners: listeners, base: base, overlay: overlay, overlaid: overlaid, hidden: hidden)
   }
 
+  /// What lookups in this very table are to call a listener: another table may have another number.
+  ///
+  /// A listener of which no ban speaks has one that no ban has.
+  public func number(ofListener name: String) -> Int { listeners.number(named: name) }
+
   /// Bans and allowances, with those that have ended since.
   public var count: Int { base.count - hidden.count + overlay.count }
 
@@ -116,18 +122,18 @@ extension BanTable {
   /// longest prefix, then the one with the lowest id.
   ///
   /// - Parameters:
-  ///   - listener: an index into the names that the table was built with.
+  ///   - listener: as ``number(ofListener:)`` says.
   ///   - now: Unix seconds.
   public func ban(of address: SocketAddress, listener: Int, at now: Int64) -> BanMatch? {
     let address = AddressPrefix(address)
-    return ban(BanQuestion(listener: listeners.number(at: listener), now: now)) {
+    return ban(BanQuestion(listener: listeners.number(checking: listener), now: now)) {
       $0.forEach(covering: address, $1)
     }
   }
 
   /// The same for an account.
   public func ban(of account: AccountName, listener: Int, at now: Int64) -> BanMatch? {
-    ban(BanQuestion(listener: listeners.number(at: listener), now: now)) {
+    ban(BanQuestion(listener: listeners.number(checking: listener), now: now)) {
       $0.forEach(covering: account, $1)
     }
   }
@@ -135,14 +141,14 @@ extension BanTable {
   /// True when an allowance covers the address, for whom no ban holds then.
   public func allows(_ address: SocketAddress, listener: Int, at now: Int64) -> Bool {
     let address = AddressPrefix(address)
-    return allows(BanQuestion(listener: listeners.number(at: listener), now: now)) {
+    return allows(BanQuestion(listener: listeners.number(checking: listener), now: now)) {
       $0.forEach(covering: address, $1)
     }
   }
 
   /// The same for an account.
   public func allows(_ account: AccountName, listener: Int, at now: Int64) -> Bool {
-    allows(BanQuestion(listener: listeners.number(at: listener), now: now)) {
+    allows(BanQuestion(listener: listeners.number(checking: listener), now: now)) {
       $0.forEach(covering: account, $1)
     }
   }

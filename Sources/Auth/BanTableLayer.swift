@@ -48,7 +48,6 @@ struct BanTableLayer: Sendable {
 /// Bans may name listeners that are not there: the name is kept, and no lookup ever has its number.
 struct BanTableListeners: Sendable {
   private var names: [String]
-  private let knownCount: Int
   private var numbers: [String: UInt16] = [:]
 
   /// Stands for all names when there are too many.
@@ -57,7 +56,6 @@ struct BanTableListeners: Sendable {
   init(known names: [String]) {
     precondition(names.count < Self.countless)
     self.names = names
-    knownCount = names.count
     for (index, name) in names.enumerated() { numbers[name] = UInt16(index) }
   }
 
@@ -72,9 +70,13 @@ struct BanTableListeners: Sendable {
     return number
   }
 
-  /// The number for a lookup; one that no ban has when there is no such listener.
-  func number(at index: Int) -> UInt16 {
-    (0..<knownCount).contains(index) ? UInt16(index) : BanRecord.everyListener
+  /// The number for lookups; one that no listener's bans have when there is no such name.
+  func number(named name: String) -> Int { Int(numbers[name] ?? BanRecord.everyListener) }
+
+  /// The number of a lookup, which may be one that no name has.
+  @inline(__always)
+  func number(checking number: Int) -> UInt16 {
+    names.indices.contains(number) ? UInt16(number) : BanRecord.everyListener
   }
 
   /// A ban's listener by number; nil when it is for all.

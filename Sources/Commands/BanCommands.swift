@@ -139,7 +139,9 @@ private func listenerName(_ call: Call) throws(CommandFailure) -> String? {
   guard !name.isEmpty else { throw CommandFailure("--listener: empty", .wrongCommandLine) }
   // Without a configuration at hand nobody knows which listeners there are.
   guard !call.has(.store) else { return name }
-  let listeners = try StoreAccess.configuration(call).listeners.map(\.name)
+  var listeners = try StoreAccess.configuration(call).listeners.map(\.name)
+  guard !listeners.contains(name) else { return name }
+  listeners = addedListeners(call).filter { !listeners.contains($0) } + listeners
   guard listeners.contains(name) else {
     throw CommandFailure(
       "--listener \(quoted(name)): there is none; there are \(listeners.joined(separator: ", "))",

@@ -46,6 +46,24 @@ extension CommandOption {
   static let account = CommandOption("account", argument: "NAME", "of this account")
   static let address = CommandOption(
     "address", argument: "ADDRESS", "from this address or network")
+  static let listenPort = CommandOption(
+    "port", letter: "p", argument: "PORT", "listen on this port of every IPv4 address")
+  static let listenAddress = CommandOption(
+    "address", argument: "HOST:PORT", "listen there, such as 192.0.2.7:7171 or [::]:7171")
+  static let listenerName = CommandOption(
+    "name", argument: "NAME", "what it is called; listener-PORT when not given")
+  static let framer = CommandOption(
+    "framer", argument: "NAME", "how streams are cut into packets; raw when not given")
+  static let auth = CommandOption(
+    "auth", argument: "KIND",
+    "who is let in: none, token, password, ticket or worker; everybody when not given")
+  static let pool = CommandOption(
+    "pool", argument: "NAME", "where its sessions go; needed when there are several")
+  static let listenerFile = CommandOption(
+    "file", argument: "FILE", "a [[listener]] table in TOML; - is standard input")
+  static let save = CommandOption("save", "have it there again whenever the gateway starts")
+  static let closeSessions = CommandOption("close", "end its sessions now")
+  static let wait = CommandOption("wait", "return when its last session is gone")
   static let key = CommandOption("key", argument: "FILE", "the file with the secret key")
   static let keyID = CommandOption("id", argument: "NAME", "the key's name in tickets")
   static let audience = CommandOption("audience", argument: "NAME", "whom the ticket is for")

@@ -1,17 +1,28 @@
 internal import Configuration
-public import Gateway
+internal import Gateway
 internal import Glibc
 
 /// Reads and checks a configuration file; whatever is wrong with it goes to standard error, and so
 /// do warnings.
 ///
 /// - Returns: nil when it can't be used.
-public func loadConfiguration(path: String) -> GatewayConfiguration? {
-  readConfiguration(path: path, showsWarnings: true)
+public func loadConfiguration(path: String) -> LoadedConfiguration? {
+  guard let (configuration, text) = readConfigurationAndText(path: path, showsWarnings: true) else {
+    return nil
+  }
+  let reader = ListenerReader(configuration, text: text, file: path, framers: .system)
+  return LoadedConfiguration(configuration, reader)
 }
 
-/// As ``loadConfiguration(path:)``; commands that only look something up have no use for warnings.
+/// The configuration of the file alone, for commands that only look something up: they have no use
+/// for warnings, nor for saved listeners.
 func readConfiguration(path: String, showsWarnings: Bool) -> GatewayConfiguration? {
+  readConfigurationAndText(path: path, showsWarnings: showsWarnings)?.configuration
+}
+
+private func readConfigurationAndText(
+  path: String, showsWarnings: Bool
+) -> (configuration: GatewayConfiguration, text: [UInt8])? {
   let text: [UInt8]
   switch readConfigurationFile(path: path) {
   case .failure(let failure):
@@ -22,7 +33,7 @@ func readConfiguration(path: String, showsWarnings: Bool) -> GatewayConfiguratio
   switch ConfigurationLoader.load(text: text, file: path, framers: .system) {
   case .loaded(let configuration, let warnings):
     if showsWarnings { writeError(warnings.map { $0.line(as: "warning") + "\n" }.joined()) }
-    return configuration
+    return (configuration, text)
   case .refused(let problems):
     writeError(problems.map { "\($0)\n" }.joined())
     return nil
@@ -32,12 +43,15 @@ func readConfiguration(path: String, showsWarnings: Bool) -> GatewayConfiguratio
 /// Why a file can't be read, for an operator.
 struct FileFailure: Error, Equatable {
   let message: String
+  /// The system's number for it; 0 when it has none.
+  var code: Int32 = 0
 
   init(_ message: String) { self.message = message }
 
   /// In the system's words.
   init(errno code: Int32) {
     message = errorText(code)
+    self.code = code
   }
 }
 

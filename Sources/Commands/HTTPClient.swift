@@ -16,7 +16,7 @@ struct HTTPClient {
   /// The longest answer that is read, in bytes: ten thousand sessions and room to spare.
   static let answerBytesMax = 64 << 20
   /// How long one step may take: connecting, and each wait for more, in seconds.
-  private static let stepSecondsMax = 15
+  var stepSecondsMax = 15
 
   /// Why there is no answer.
   enum Failure: Error, Equatable {
@@ -25,13 +25,19 @@ struct HTTPClient {
     case broken(String)
   }
 
-  func request(_ method: String, _ target: String) throws(Failure) -> Answer {
+  /// - Parameter body: JSON; empty when there is none.
+  func request(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(Failure) -> Answer {
     let descriptor = try connected()
     defer { close(descriptor) }
-    let head =
+    var head =
       "\(method) \(target) HTTP/1.0\r\nHost: \(authority)\r\nAuthorization: Bearer \(token)\r\n"
-      + "Connection: close\r\n\r\n"
-    if case .failed(let reason) = writeAll(Array(head.utf8), to: descriptor) {
+      + "Connection: close\r\n"
+    if !body.isEmpty {
+      head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n"
+    }
+    if case .failed(let reason) = writeAll(Array((head + "\r\n").utf8) + body, to: descriptor) {
       throw .broken("cannot send to \(authority): \(reason)")
     }
     var bytes: [UInt8] = []
@@ -50,14 +56,28 @@ struct HTTPClient {
 
   var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-  /// Status and body; headers in between say nothing that is needed.
+  /// Status and body; of the headers in between the length alone is looked at.
   static func parse(_ bytes: [UInt8], from authority: String) throws(Failure) -> Answer {
     let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? 0
     let words = String(decoding: bytes[..<lineEnd], as: UTF8.self).split(separator: " ")
     guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1].prefix(3)),
       (100...599).contains(status), let bodyStart = bodyStart(of: bytes)
     else { throw .broken("\(authority) does not answer in HTTP") }
-    return Answer(status: status, body: Array(bytes[bodyStart...]))
+    let body = Array(bytes[bodyStart...])
+    if let announced = contentLength(bytes[..<bodyStart]), body.count < announced {
+      throw .broken("\(authority) has gone in the middle of its answer")
+    }
+    return Answer(status: status, body: body)
+  }
+
+  /// Nil when it is not there, or no number.
+  private static func contentLength(_ head: ArraySlice<UInt8>) -> Int? {
+    for line in String(decoding: head, as: UTF8.self).split(separator: "\r\n") {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      guard parts.count == 2, parts[0].lowercased() == "content-length" else { continue }
+      return Int(parts[1].drop { $0 == " " })
+    }
+    return nil
   }
 
   private static func bodyStart(of bytes: [UInt8]) -> Int? {
@@ -89,7 +109,7 @@ struct HTTPClient {
       let descriptor = unsafe socket(
         address.pointee.ai_family, type, address.pointee.ai_protocol)
       if descriptor >= 0 {
-        Self.bound(descriptor)
+        bound(descriptor)
         if unsafe connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 {
           return descriptor
         }
@@ -102,7 +122,7 @@ struct HTTPClient {
   }
 
   /// On Linux the time to send bounds connecting as well (socket(7)).
-  private static func bound(_ descriptor: Int32) {
+  private func bound(_ descriptor: Int32) {
     var limit = timeval(tv_sec: stepSecondsMax, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)

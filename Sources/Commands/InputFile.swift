@@ -20,6 +20,30 @@ enum InputFile {
     }
   }
 
+  /// Hands out a file, or standard input for `-`, in pieces; never more than one is in memory.
+  ///
+  /// - Parameter body: false when it needs no more.
+  static func forEachPiece(
+    _ path: String, _ console: Console, _ body: ([UInt8]) throws -> Bool
+  ) throws {
+    let bytesMax = 1 << 18
+    guard path != "-" else {
+      while true {
+        let piece = try console.surroundings.read(bytesMax)
+        guard !piece.isEmpty, try body(piece) else { return }
+      }
+    }
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    guard descriptor >= 0 else {
+      throw CommandFailure("cannot read \(quoted(path)): \(errorText(errno))")
+    }
+    defer { close(descriptor) }
+    while true {
+      let piece = try readSome(descriptor, bytesMax: bytesMax, name: quoted(path))
+      guard !piece.isEmpty, try body(piece) else { return }
+    }
+  }
+
   private static func gather(_ name: String, _ more: (Int) throws -> [UInt8]) throws -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
@@ -63,11 +87,14 @@ final class OutputFile {
   let path: String
   private let descriptor: Int32
   private var gathered: [UInt8] = []
+  /// Bytes that are in the file.
+  private var flushed: off_t = 0
 
   /// - Parameter mode: its permissions, of which the process's umask takes some away.
   init(creating path: String, mode: mode_t) throws(CommandFailure) {
     self.path = path
-    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, mode)
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY
+    descriptor = unsafe open(path, flags, mode)
     guard descriptor >= 0 else {
       throw CommandFailure("cannot make \(quoted(path)): \(errorText(errno))")
     }
@@ -91,9 +118,14 @@ final class OutputFile {
   /// Removes it again: half a file is worse than none.
   func remove() { unsafe unlink(path) }
 
-  private func flush() throws(CommandFailure) {
+  /// Writes what was gathered: all of it, or nothing where the disk is full.
+  func flush() throws(CommandFailure) {
     defer { gathered.removeAll(keepingCapacity: true) }
-    guard case .failed(let reason) = writeAll(gathered, to: descriptor) else { return }
+    guard case .failed(let reason) = writeAll(gathered, to: descriptor) else {
+      flushed += off_t(gathered.count)
+      return
+    }
+    _ = ftruncate(descriptor, flushed)
     throw CommandFailure("cannot write \(quoted(path)): \(reason)")
   }
 }

@@ -19,25 +19,3 @@ extension JSONValue {
 
   var isTrue: Bool { self == .bool(true) }
 }
-
-extension JSONWriter {
-  /// A value as it was parsed.
-  mutating func value(_ value: JSONValue) {
-    switch value {
-    case .object(let members):
-      object { json in
-        for member in members {
-          json.key(member.name)
-          json.value(member.value)
-        }
-      }
-    case .array(let elements): array { json in for element in elements { json.value(element) } }
-    case .string(let text): string(text)
-    case .integer(let number): self.number(number)
-    // No answer of the gateway has a fraction in it.
-    case .real(let number): string("\(number)")
-    case .bool(let flag): bool(flag)
-    case .null: null()
-    }
-  }
-}

@@ -8,59 +8,110 @@ struct ManagementClient {
   private let http: HTTPClient
 
   /// With the address and the token that the configuration has.
-  init(_ call: Call) throws {
+  ///
+  /// - Parameter secondsMax: how long the gateway may take to answer.
+  init(_ call: Call, secondsMax: Int = 15) throws {
     guard let management = try StoreAccess.configuration(call).management else {
       throw CommandFailure(
         "the configuration has no [management], by which a running gateway could be asked")
     }
     http = HTTPClient(
       host: Self.reachable(management.host), port: management.port,
-      token: try Self.token(management))
+      token: try Self.token(management), stepSecondsMax: secondsMax)
+  }
+
+  /// What a gateway has answered, good or bad.
+  struct Exchange {
+    var status: Int
+    var json: JSONValue
+    fileprivate var authority: String
+
+    /// - Throws: ``CommandFailure`` with the gateway's own words when it has refused.
+    func whenGood() throws(CommandFailure) -> JSONValue {
+      guard (200...299).contains(status) else { throw refusal }
+      return json
+    }
+
+    fileprivate var refusal: CommandFailure {
+      if status == 401 {
+        return CommandFailure(
+          "the gateway at \(authority) takes another token: is it another configuration's?")
+      }
+      let message = json["error"]?["message"]?.text ?? "status \(status)"
+      let code = json["error"]?["code"]?.text
+      let isUnknown = code == "unknown-session" || code == "unknown-listener"
+      return CommandFailure(visible(message), isUnknown ? .nothingMatched : .failed)
+    }
+  }
+
+  /// Asks, and takes the JSON apart, whatever the answer.
+  func exchange(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> Exchange {
+    guard let answer = try send(method, target, body: body) else { throw stopped }
+    return try parsed(answer)
   }
 
   /// Asks, and takes the JSON apart.
   ///
   /// - Throws: ``CommandFailure``, with the gateway's own words when it refuses.
-  func request(_ method: String, _ target: String) throws(CommandFailure) -> JSONValue {
-    guard let answer = try requestUnlessStopped(method, target) else {
-      throw CommandFailure("no gateway runs at \(http.authority)")
-    }
-    return answer
+  func request(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> JSONValue {
+    try exchange(method, target, body: body).whenGood()
   }
 
-  /// As ``request(_:_:)``; nil when no gateway runs.
+  /// As ``request(_:_:body:)``; nil when no gateway runs.
   func requestUnlessStopped(
     _ method: String, _ target: String
   ) throws(CommandFailure) -> JSONValue? {
-    let answer: HTTPClient.Answer
+    guard let answer = try send(method, target) else { return nil }
+    return try parsed(answer).whenGood()
+  }
+
+  /// What was recorded, or why there is nothing more.
+  enum Piece {
+    case octets([UInt8])
+    case ended(JSONValue)
+  }
+
+  /// Takes the next piece of a recording.
+  func piece(_ target: String) throws(CommandFailure) -> Piece {
+    guard let answer = try send("GET", target) else { throw stopped }
+    if answer.status == 200 { return .octets(answer.body) }
+    let exchange = try parsed(answer)
+    if exchange.status == 410 { return .ended(exchange.json) }
+    throw exchange.refusal
+  }
+
+  private var stopped: CommandFailure {
+    CommandFailure("no gateway runs at \(http.authority)")
+  }
+
+  /// Nil when no gateway runs.
+  private func send(
+    _ method: String, _ target: String, body: [UInt8] = []
+  ) throws(CommandFailure) -> HTTPClient.Answer? {
     do throws(HTTPClient.Failure) {
-      answer = try http.request(method, target)
+      return try http.request(method, target, body: body)
     } catch {
       switch error {
       case .notRunning: return nil
       case .broken(let message): throw CommandFailure(message)
       }
     }
-    let json: JSONValue
+  }
+
+  private func parsed(_ answer: HTTPClient.Answer) throws(CommandFailure) -> Exchange {
     do throws(JSONValue.Malformed) {
-      json = try JSONValue(parsing: answer.body)
+      return Exchange(
+        status: answer.status, json: try JSONValue(parsing: answer.body),
+        authority: http.authority)
     } catch {
       throw CommandFailure(
         "\(http.authority) answers with status \(answer.status) and no JSON that is understood; is "
           + "it a gateway?")
     }
-    guard (200...299).contains(answer.status) else { throw refusal(answer.status, json) }
-    return json
-  }
-
-  private func refusal(_ status: Int, _ json: JSONValue) -> CommandFailure {
-    if status == 401 {
-      return CommandFailure(
-        "the gateway at \(http.authority) takes another token: is it another configuration's?")
-    }
-    let message = json["error"]?["message"]?.text ?? "status \(status)"
-    let isUnknown = json["error"]?["code"]?.text == "unknown-session"
-    return CommandFailure(visible(message), isUnknown ? .nothingMatched : .failed)
   }
 
   /// Where to connect to what listens on every address.
@@ -99,7 +150,7 @@ struct ManagementClient {
   }
 
   /// All but unreserved characters (RFC 3986 section 2.1).
-  private static func percentEncoded(_ text: String) -> String {
+  static func percentEncoded(_ text: String) -> String {
     let digits = Array("0123456789ABCDEF")
     return text.utf8.map { byte in
       let isUnreserved =

@@ -11,7 +11,8 @@ extension Surroundings {
       write: { writeAll($0, to: STDOUT_FILENO) },
       writeError: { _ = writeAll(Array($0.utf8), to: STDERR_FILENO) },
       read: { try readSome(STDIN_FILENO, bytesMax: $0, name: "standard input") },
-      askSecret: { try SecretPrompt.ask($0) })
+      askSecret: { try SecretPrompt.ask($0) },
+      isTerminal: { isatty(STDOUT_FILENO) == 1 })
   }
 }
 

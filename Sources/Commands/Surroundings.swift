@@ -1,3 +1,5 @@
+internal import Configuration
+
 /// What a command has around it: all that is not its arguments.
 ///
 /// Tests put their own in its place; ``Surroundings/process()`` is the real one.
@@ -16,6 +18,10 @@ struct Surroundings {
   var read: (Int) throws -> [UInt8]
   /// Asks on the terminal, without an echo.
   var askSecret: (String) throws -> [UInt8]
+  /// Standard output is a terminal.
+  var isTerminal: () -> Bool = { false }
+  /// Where ready-made framers and plugins come from.
+  var framers = FramerSources.system
 
   enum WriteOutcome: Equatable {
     case written

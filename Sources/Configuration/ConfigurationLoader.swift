@@ -16,6 +16,9 @@ public enum ConfigurationLoader {
   public static let textBytesMax = 1 << 20
   /// How many problems are listed before the rest is only announced.
   public static let problemsMax = 100
+  /// Behind the configuration file's path, where listeners are saved that were added to a running
+  /// gateway, unless `management.saved_listeners` says otherwise.
+  public static let savedListenersSuffix = ".listeners.json"
 
   /// - Parameters:
   ///   - text: any bytes; TOML 1.0 is UTF-8.
@@ -40,7 +43,11 @@ public enum ConfigurationLoader {
     guard draft.problems.isEmpty else {
       return .refused(finished(draft.problems, file: file))
     }
-    return .loaded(draft.configuration, warnings: finished(draft.warnings, file: file))
+    var configuration = draft.configuration
+    if configuration.savedListenersFile.isEmpty {
+      configuration.savedListenersFile = file + savedListenersSuffix
+    }
+    return .loaded(configuration, warnings: finished(draft.warnings, file: file))
   }
 
   /// As ``load(text:file:framers:)``, of text that is known to be Unicode.
@@ -51,7 +58,7 @@ public enum ConfigurationLoader {
   }
 
   /// Up to and with the last slash; empty for a bare file name.
-  private static func folder(of file: String) -> String {
+  static func folder(of file: String) -> String {
     guard let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
     return String(file[...slash])
   }

@@ -2,7 +2,7 @@
 public struct ConfigurationProblem: Error, Hashable, Sendable {
   /// The file as the caller named it.
   public var file: String
-  /// Counts from 1.
+  /// Counts from 1; 0 when only the key says where it is.
   public var line: Int
   /// Counts code points from 1.
   public var column: Int
@@ -36,8 +36,16 @@ extension ConfigurationProblem: CustomStringConvertible {
 
   /// The same with another word for "error".
   public func line(as severity: String) -> String {
-    var text = "\(file):\(line):\(column): \(severity): "
-    if !key.isEmpty { text += "\(key): " }
+    let place = line == 0 ? file : "\(file):\(line):\(column)"
+    return "\(place): \(severity): \(text)"
+  }
+
+  /// `KEY: message; expected … (did you mean "…"?)`.
+  public var text: String { key.isEmpty ? whatIsWrong : "\(key): \(whatIsWrong)" }
+
+  /// The same without the key.
+  public var whatIsWrong: String {
+    var text = ""
     text += message
     if let expected { text += "; expected \(expected)" }
     if let suggestion { text += " (did you mean \"\(suggestion)\"?)" }
@@ -52,6 +60,8 @@ struct TextPosition: Hashable, Comparable, Sendable {
   var column: Int
 
   static let start = TextPosition(line: 1, column: 1)
+  /// Of what was not read from a text with lines.
+  static let unknown = TextPosition(line: 0, column: 0)
 
   static func < (a: TextPosition, b: TextPosition) -> Bool {
     (a.line, a.column) < (b.line, b.column)

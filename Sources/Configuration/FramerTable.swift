@@ -37,9 +37,9 @@ struct FramerTable {
     }
   }
 
-  /// Reads `[framer.NAME]` tables out of the root table.
-  mutating func read(_ root: inout TableReader) {
-    guard var all = root.subtable("framer") else { return }
+  /// Reads `[framer.NAME]` tables out of the root table; they go before those that are there.
+  mutating func read(_ root: inout TableReader, key: String = "framer") {
+    guard var all = root.subtable(key) else { return }
     for (index, entry) in all.table.entries.enumerated() {
       guard index < TableReader.tablesMax else {
         all.note(shownKey(entry.key), "more than \(TableReader.tablesMax) framers")
@@ -65,7 +65,7 @@ struct FramerTable {
     let (definition, problems) = read(
       table, entry.key, path: all.path(of: key), position: entry.node.position)
     all.add(problems)
-    own.append((entry.key, entry.keyPosition, definition))
+    own.insert((entry.key, entry.keyPosition, definition), at: 0)
   }
 
   private func read(

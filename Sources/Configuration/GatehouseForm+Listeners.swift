@@ -7,16 +7,16 @@ extension GatehouseForm {
   mutating func readListeners() {
     var readers = root.subtables("listener", isRequired: true)
     for index in readers.indices {
-      let listener = readListener(&readers[index], number: index + 1)
+      let listener = readListener(&readers[index], defaultName: "listener-\(index + 1)")
       draft.configuration.listeners.append(listener)
       root.add(readers[index].finish())
     }
   }
 
-  private mutating func readListener(
-    _ reader: inout TableReader, number: Int
+  mutating func readListener(
+    _ reader: inout TableReader, defaultName: String
   ) -> ListenerConfiguration {
-    let name = reader.name("name", default: "listener-\(number)")
+    let name = reader.name("name", default: defaultName)
     if draft.configuration.listeners.contains(where: { $0.name == name }) {
       reader.note(
         "name", "another listener is named \"\(name)\"", expected: "a name of its own")
@@ -169,7 +169,7 @@ extension GatehouseForm {
     }
   }
 
-  private mutating func checkPacketsFit(
+  mutating func checkPacketsFit(
     _ framer: Framer, at position: TextPosition, key: String, _ limits: Limits
   ) {
     guard let packetBytesMax = framer.packetBytesMax,

@@ -76,6 +76,10 @@ struct GatehouseForm {
     } else if reader.table.entry("token") == nil && reader.table.entry("token_file") == nil {
       management.tokenFile = draft.resolved(defaultTokenFile)
     }
+    if let path = reader.text("saved_listeners", byteCount: Bounds.pathBytes) {
+      draft.configuration.savedListenersFile = draft.resolved(path)
+    }
+    management.recording = reader.boolean("recording", default: management.recording)
     root.add(reader.finish())
     draft.configuration.management = management
   }

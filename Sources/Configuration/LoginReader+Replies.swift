@@ -23,7 +23,7 @@ extension CloseReason {
     case .idleTimeout, .framingViolation, .loginTimeout, .loginInvalid, .loginRefused,
       .accountDisabled, .banned, .duplicateLogin, .replaced, .rateLimited, .connectionLimit,
       .noWorker, .workerViolation, .packetRefused, .overCapacity, .shutdown, .closedByOperator,
-      .storeUnavailable, .loginEvicted, .authUnavailable:
+      .storeUnavailable, .loginEvicted, .authUnavailable, .listenerRemoved:
       true
     }
   }

@@ -40,7 +40,7 @@ public enum ByteCountText {
   ]
 
   /// Takes `64KiB` (of 1,024), `64KB` (of 1,000) and their like; saturates; nil for all else.
-  static func parse(_ text: String) -> Int? {
+  public static func parse(_ text: String) -> Int? {
     quantity(text, units: units).map { Int(clamping: $0) }
   }
 

@@ -1,8 +1,8 @@
 internal import CToml
 
 /// A value of a TOML document, with its place.
-struct TomlNode {
-  enum Value {
+struct TomlNode: Sendable {
+  enum Value: Sendable {
     case string(String)
     case integer(Int64)
     case boolean(Bool)
@@ -40,8 +40,8 @@ struct TomlNode {
 }
 
 /// The members of a table, in the order of the text.
-struct TomlTable {
-  struct Entry {
+struct TomlTable: Sendable {
+  struct Entry: Sendable {
     let key: String
     let keyPosition: TextPosition
     let node: TomlNode

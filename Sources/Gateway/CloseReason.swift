@@ -41,6 +41,8 @@ public enum CloseReason: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case loginEvicted = 132
   /// No worker could be asked whether to let it in.
   case authUnavailable = 133
+  /// Its listener was taken away, and its sessions with it.
+  case listenerRemoved = 134
 
   /// The name in logs, metrics and the management API.
   public var name: String {
@@ -69,6 +71,7 @@ public enum CloseReason: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case .storeUnavailable: "store-unavailable"
     case .loginEvicted: "login-evicted"
     case .authUnavailable: "auth-unavailable"
+    case .listenerRemoved: "listener-removed"
     }
   }
 }

@@ -17,8 +17,17 @@ public enum Command: Sendable {
   case closeSession(SessionUUID)
   /// Closes all sessions of an account or a prefix.
   case closeSessions(of: Subject)
+  case listListeners
+  /// Closes a listener's socket; its sessions stay until they end, or are ended now.
+  case removeListener(name: String, closesSessions: Bool)
   /// What applies to an account, or to an address, now.
   case explain(Subject)
+  /// Begins to copy what new sessions of a listener send and are given.
+  case startRecording(RecordingRequest)
+  /// What was recorded since the last time.
+  case takeRecorded(RecordingID)
+  /// Ends a recording and forgets it, with what was not taken.
+  case stopRecording(RecordingID)
   case metrics
   case health
 }
@@ -29,11 +38,18 @@ public enum Reply: Sendable {
   case workerAdded(WorkerStatus)
   case workers([WorkerStatus])
   case sessions([SessionStatus], next: UInt32?)
+  case listeners([ListenerStatus])
+  case listenerAdded(ListenerStatus)
+  /// The listener as it is now, with the sessions that are left.
+  case listenerRemoved(ListenerStatus)
   case metrics(MetricsSnapshot)
   case health(HealthStatus)
   case done
   case closed(sessions: Int)
   case explanation(Explanation)
+  case recordingStarted(RecordingID)
+  case recorded(RecordedBatch)
+  case recordingStopped(RecordingSummary)
   case failed(CommandError)
 }
 
@@ -46,6 +62,16 @@ public enum CommandError: Error, Equatable, Sendable {
   case duplicateWorker(WorkerID)
   /// 4,096 workers are the most.
   case tooManyWorkers
+  case unknownListener(String)
+  /// Another listener has the name; one that is gone but for so many sessions, or one that listens.
+  case listenerNameTaken(sessions: Int?)
+  /// ``Shard/listenersMax`` are the most.
+  case tooManyListeners
+  /// The system has no room for it; in its own words.
+  case systemRefused(String)
+  case listenerIsRecorded(String)
+  case tooManyRecordings
+  case unknownRecording
   case shuttingDown
 }
 
@@ -84,6 +110,45 @@ public struct SessionStatus: Sendable {
   public var messagesOut: UInt64
   public var bytesOut: UInt64
   public var queuedBytes: Int
+}
+
+/// One listener as an operator sees it.
+public struct ListenerStatus: Equatable, Sendable {
+  public enum State: String, Sendable {
+    case listening
+    /// It takes nobody any more, and goes with its last session.
+    case draining
+  }
+
+  public var name: String
+  public var host: String
+  public var port: UInt16
+  /// The name of its client-to-server framer.
+  public var framer: String
+  /// The kind of its authentication; `none` when everybody is let in.
+  public var authentication: String
+  public var pool: String
+  public var sessions: Int
+  public var state: State
+  public var origin: ListenerOrigin
+
+  /// `host:port`, with brackets around an IPv6 address.
+  public var address: String { endpoint(host, port) }
+
+  public init(
+    name: String, host: String, port: UInt16, framer: String, authentication: String,
+    pool: String, sessions: Int, state: State, origin: ListenerOrigin
+  ) {
+    self.name = name
+    self.host = host
+    self.port = port
+    self.framer = framer
+    self.authentication = authentication
+    self.pool = pool
+    self.sessions = sessions
+    self.state = state
+    self.origin = origin
+  }
 }
 
 public struct HealthStatus: Sendable {
@@ -186,4 +251,6 @@ public struct MetricsSnapshot: Sendable {
   public var clientQueueBytes: Int
   public var acceptPauses: UInt64
   public var workerReadPauses: UInt64
+  /// Recordings that go on, or have not been taken to their end.
+  public var recordings = 0
 }

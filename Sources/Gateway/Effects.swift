@@ -22,6 +22,8 @@ public enum IOEffect: BitwiseCopyable, Sendable {
   case writeLink(LinkIndex)
   case readLink(LinkIndex, Bool)
   case closeLink(LinkIndex)
+  /// Close the socket of this listener; its number may then come again.
+  case stopListening(Int)
   /// Close the listening sockets for good.
   case stopAccepting
   /// Shutdown is complete; the driver may end.

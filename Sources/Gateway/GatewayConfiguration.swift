@@ -8,7 +8,7 @@ public import Upstream
 /// Values are checked by whoever makes them (the `Configuration` module does, with line and key);
 /// a shard relies on the bounds named here.
 public struct GatewayConfiguration: Equatable, Sendable {
-  /// At least one.
+  /// Those that are there when the gateway starts: 1 to 256.
   public var listeners: [ListenerConfiguration] = []
   /// At least one; names are unique.
   public var pools: [PoolConfiguration] = []
@@ -21,8 +21,21 @@ public struct GatewayConfiguration: Equatable, Sendable {
   /// Where accounts and bans are kept; without one nobody is banned but by rules, and only a worker
   /// can let accounts in.
   public var store: StoreConfiguration?
+  /// Where listeners are kept that were added while the gateway ran, and are to be there again when
+  /// it starts; empty when there is no such file.
+  public var savedListenersFile = ""
 
   public init() {}
+}
+
+/// Where a listener comes from.
+public enum ListenerOrigin: String, Sendable {
+  /// It stands in the configuration file.
+  case configuration
+  /// It was added while a gateway ran, and kept.
+  case saved
+  /// It was added while this gateway ran, and goes with it.
+  case runtime
 }
 
 /// A port, its framers and the pool its sessions go to.
@@ -55,6 +68,7 @@ public struct ListenerConfiguration: Equatable, Sendable {
   public var limits = ListenerLimits()
   /// What clients are sent before they are closed, by reason.
   public var refusals: [CloseReason: ReplyTemplate] = [:]
+  public var origin = ListenerOrigin.configuration
 
   public init(name: String, host: String, port: UInt16, pool: Int) {
     self.name = name
@@ -109,6 +123,8 @@ public struct ManagementConfiguration: Equatable, Sendable {
   public var token: String = ""
   /// Where the bearer token is kept; made with a random token and mode 0600 when it does not exist.
   public var tokenFile: String = ""
+  /// What clients send and are sent may be recorded; off by default, since passwords are among it.
+  public var recording = false
 
   public init() {}
 }

@@ -45,6 +45,12 @@ public enum LogEvent: Sendable {
   case workerDraining(worker: WorkerID, pool: String, endpoint: String)
   case workerAdded(worker: WorkerID, pool: String, endpoint: String)
   case workerRemoved(worker: WorkerID, pool: String, endpoint: String)
+  /// A listener was added while the gateway runs.
+  case listenerAdded(listener: String, address: String, pool: String, framer: String)
+  /// A listener takes nobody any more; so many sessions are left to end by themselves, or closed.
+  case listenerRemoved(listener: String, address: String, sessions: Int, closesSessions: Bool)
+  /// The last session of a listener that was removed is over.
+  case listenerGone(listener: String)
   /// The process has no descriptor left, or the system no memory, for another client.
   case acceptPaused(listener: String, detail: String)
   case acceptResumed(listener: String)
@@ -52,11 +58,15 @@ public enum LogEvent: Sendable {
   case shutdownFinished(sessionsCut: Int)
   /// A worker sent bytes for a client that do not form whole packets of its listener's framer.
   case broadcastRefused(worker: WorkerID, pool: String, listener: String, bytes: Int)
+  /// From here on what new sessions send, and are sent, is copied for an operator.
+  case recordingStarted(RecordingID, RecordingRequest)
+  case recordingEnded(RecordingSummary)
 
   public var level: LogLevel {
     switch self {
     case .sessionOpened, .sessionClosed, .workerReady, .workerDraining, .workerAdded,
-      .workerRemoved, .acceptResumed, .shutdownStarted, .shutdownFinished:
+      .workerRemoved, .listenerAdded, .listenerRemoved, .listenerGone, .acceptResumed,
+      .shutdownStarted, .shutdownFinished, .recordingEnded:
       .info
     case .workerLost(_, _, _, reason: .drained, _, _, _),
       .workerLost(_, _, _, reason: .removed, _, _, _),
@@ -70,7 +80,7 @@ public enum LogEvent: Sendable {
       default: .warning
       }
     case .framingViolation, .temporaryBan, .workerNotReady, .workerLost, .acceptPaused,
-      .broadcastRefused:
+      .broadcastRefused, .recordingStarted:
       .warning
     }
   }

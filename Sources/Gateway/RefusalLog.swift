@@ -24,9 +24,17 @@ struct LogBudget {
 
 /// Keeps a flood of refused clients from flooding the log: a budget for each reason and listener.
 struct RefusalLog {
-  private var budgets: [LogBudget]
+  private var budgets: [LogBudget] = []
 
-  init(listeners: Int) { budgets = Array(repeating: LogBudget(), count: listeners << 8) }
+  /// Makes room for one more listener.
+  mutating func appendListener() {
+    budgets.append(contentsOf: repeatElement(LogBudget(), count: 1 << 8))
+  }
+
+  /// Another listener has the number from here on.
+  mutating func forget(listener: Int) {
+    for index in listener << 8..<(listener + 1) << 8 { budgets[index] = LogBudget() }
+  }
 
   /// - Returns: nil when this one is not to be logged, else how many were not since the last line.
   mutating func admit(listener: Int, _ reason: CloseReason, second: Int64) -> UInt64? {

@@ -54,6 +54,8 @@ struct Session: ~Copyable {
   /// It counts as a connection of its address.
   var isCounted = false
   var listener: UInt16 = 0
+  /// The recording that it belongs to.
+  var recording = RecordingMark.none
   /// Its place among the pending logins, while ``phase`` is `login`.
   var login = PendingLogin.none
   /// Its place among the identities, once it was let in.

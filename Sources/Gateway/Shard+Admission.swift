@@ -12,13 +12,17 @@ extension Shard {
 
   /// A client was accepted.
   ///
-  /// - Parameter entropy: 16 random bytes for its UUID.
+  /// - Parameters:
+  ///   - listener: as ``addListener(_:framers:effects:)`` numbers it; those of the configuration
+  ///     come first, in order. One whose socket was to be closed takes nobody.
+  ///   - entropy: 16 random bytes for its UUID.
   public mutating func accepted(
     listener: Int, client: SocketAddress, entropy: [16 of UInt8], now: Instant,
     effects: inout Effects
   ) -> Admission {
+    precondition(listeners[listener].state == .listening, "a client of a closed socket")
     listenerCounters[listener].opened += 1
-    let isAllowed = bans.allows(client, listener: listener, at: time.unixSeconds)
+    let isAllowed = allows(client, listener: listener)
     if !isAllowed {
       if let ban = ban(of: client, listener: listener) {
         return refuse(client, listener, .banned, ban: ban, &effects)
@@ -46,11 +50,13 @@ extension Shard {
     sessions[index].progressAt = now
     sessions[index].place = UInt32(live.count)
     live.append(index)
+    listeners[listener].sessions += 1
     if !isAllowed {
       sessions[index].isCounted = true
       gates[listener].opened(client, prefixes)
     }
-    if configuration.listeners[listener].authentication == nil {
+    beginRecording(index)
+    if listeners[listener].configuration.authentication == nil {
       authenticateStreams(of: index)
       logOpened(index, &effects)
       assignWorker(to: index, now: now, effects: &effects)
@@ -69,14 +75,14 @@ extension Shard {
     logRefused(client, listener: listener, reason, detail: ban?.shownReason ?? "", &effects)
     // Nothing is kept for floods and the banned, not even by the system.
     let resets = reason == .banned || reason == .connectionLimit
-    guard let template = configuration.listeners[listener].refusals[reason] else {
+    guard let template = listeners[listener].configuration.refusals[reason] else {
       return .refused(farewell: [], resets: resets)
     }
     return .refused(
       farewell: template.render(
         ReplyValues(
           now: time.unixSeconds, address: client.host,
-          listener: configuration.listeners[listener].name, reason: ban?.shownReason ?? "",
+          listener: listeners[listener].configuration.name, reason: ban?.shownReason ?? "",
           until: ban?.until, ban: ban?.id)), resets: false)
   }
 
@@ -98,7 +104,7 @@ extension Shard {
     effects.log.append(
       .sessionRefused(
         SessionRefusedEvent(
-          client: client, listener: configuration.listeners[listener].name, reason: reason,
+          client: client, listener: listeners[listener].configuration.name, reason: reason,
           account: account, detail: detail, unlogged: unlogged)))
   }
 }

@@ -17,6 +17,7 @@ extension Shard {
   /// - Parameter event: the store's last event that the table shows.
   public mutating func bansChanged(_ table: BanTable, event: Int64) {
     bans = table
+    renumberListeners()
     unrecorded.show(eventsTo: event)
     beginSweep()
   }
@@ -33,15 +34,25 @@ extension Shard {
 
   func ban(of client: SocketAddress, listener: Int) -> BanMatch? {
     let second = time.unixSeconds
-    if let ban = bans.ban(of: client, listener: listener, at: second) { return ban }
+    let number = listeners[listener].banNumber
+    if let ban = bans.ban(of: client, listener: number, at: second) { return ban }
     guard !unrecorded.isEmpty else { return nil }
     return unrecorded.ban(of: prefixes.banned(of: client), at: second)
   }
 
   func ban(of account: AccountName, listener: Int) -> BanMatch? {
-    if bans.allows(account, listener: listener, at: time.unixSeconds) { return nil }
-    return bans.ban(of: account, listener: listener, at: time.unixSeconds)
+    if allows(account, listener: listener) { return nil }
+    let number = listeners[listener].banNumber
+    return bans.ban(of: account, listener: number, at: time.unixSeconds)
       ?? unrecorded.ban(of: account, at: time.unixSeconds)
+  }
+
+  func allows(_ client: SocketAddress, listener: Int) -> Bool {
+    bans.allows(client, listener: listeners[listener].banNumber, at: time.unixSeconds)
+  }
+
+  func allows(_ account: AccountName, listener: Int) -> Bool {
+    bans.allows(account, listener: listeners[listener].banNumber, at: time.unixSeconds)
   }
 
   // MARK: Open sessions
@@ -87,8 +98,8 @@ extension Shard {
     guard sessions[index].phase != .closing else { return false }
     let account = identities.account(at: sessions[index].identity)
     sessions[index].isAllowed =
-      bans.allows(sessions[index].client, listener: listener, at: time.unixSeconds)
-      || account.map { bans.allows($0, listener: listener, at: time.unixSeconds) } ?? false
+      allows(sessions[index].client, listener: listener)
+      || account.map { allows($0, listener: listener) } ?? false
     guard !sessions[index].isAllowed else { return false }
     let found =
       ban(of: sessions[index].client, listener: listener)
@@ -142,7 +153,7 @@ extension Shard {
     case .address: return .addresses(prefixes.banned(of: offender.client))
     case .account:
       guard let name = offender.account,
-        !bans.allows(name, listener: offender.listener, at: time.unixSeconds)
+        !allows(name, listener: offender.listener)
       else { return nil }
       return .account(name)
     }

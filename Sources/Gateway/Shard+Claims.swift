@@ -112,6 +112,7 @@ extension Shard {
         client: sessions[index].client,
         account: claimedAccount(index).flatMap { AccountName($0) },
         listener: Int(sessions[index].listener))
+      listeners[Int(sessions[index].listener)].claims += 1
     }
     effects.claims.append(
       LoginRequest(
@@ -138,6 +139,10 @@ extension Shard {
   ) {
     gate.finished()
     let offender = verifications.removeValue(forKey: id)
+    if let offender {
+      listeners[offender.listener].claims -= 1
+      noteIfForsaken(offender.listener)
+    }
     if let index = atTheDoor(id),
       case .verifying = pending.records[sessions[index].login].phase
     {
@@ -163,7 +168,7 @@ extension Shard {
     let credentials = pending.records[sessions[index].login].credentials
     let isAllowed =
       sessions[index].isAllowed
-      || bans.allows(account, listener: Int(sessions[index].listener), at: time.unixSeconds)
+      || allows(account, listener: Int(sessions[index].listener))
     let listenerIndex = Int(sessions[index].listener)
     // Its address may have been banned since it came.
     if !isAllowed,
@@ -274,7 +279,7 @@ extension Shard {
     effects.records.append(
       .login(
         LoginRecord(
-          account: account, client: client, listener: configuration.listeners[listener].name,
+          account: account, client: client, listener: listeners[listener].configuration.name,
           outcome: outcome, detail: detail)))
   }
 

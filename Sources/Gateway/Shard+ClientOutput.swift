@@ -106,7 +106,12 @@ extension Shard {
     flushToQueue(index, now: now, effects: &effects)
     guard sessions[index].phase != .vacant, sessions[index].phase != .closing else { return }
     let wasEmpty = sessions[index].queue.isEmpty
-    unsafe bytes.withUnsafeBytes { unsafe sessions[index].queue.append($0) }
+    unsafe bytes.withUnsafeBytes { bytes in
+      unsafe sessions[index].queue.append(bytes)
+      if sessions[index].recording.isSet {
+        unsafe record(.toClient, bytes, of: index, effects: &effects)
+      }
+    }
     clientQueueBytes += bytes.count
     guard wasEmpty else { return }
     // The time for taking it begins now, however long ago the last bytes went out.

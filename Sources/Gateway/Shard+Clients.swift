@@ -27,6 +27,9 @@ extension Shard {
     _ id: SessionID, _ bytes: UnsafeRawBufferPointer, now: Instant, effects: inout Effects
   ) {
     guard let index = index(of: id) else { return }
+    if sessions[index].recording.isSet {
+      unsafe record(.fromClient, bytes, of: index, effects: &effects)
+    }
     guard sessions[index].phase == .open else {
       if sessions[index].phase == .login {
         sessions[index].bytesIn += UInt64(bytes.count)
@@ -49,6 +52,7 @@ extension Shard {
   /// The client has ended its direction; what its worker still sends is delivered.
   public mutating func clientEnded(_ id: SessionID, now: Instant, effects: inout Effects) {
     guard let index = index(of: id) else { return }
+    if sessions[index].recording.isSet { record(.clientEnded, of: index, effects: &effects) }
     if sessions[index].phase == .login {
       pause(index, .ended, effects: &effects)
       return readLogin(index, now: now, effects: &effects)
@@ -324,12 +328,12 @@ extension Shard {
   public mutating func acceptPaused(listener: Int, _ detail: String, effects: inout Effects) {
     counters.acceptPauses += 1
     effects.log.append(
-      .acceptPaused(listener: configuration.listeners[listener].name, detail: detail))
+      .acceptPaused(listener: listeners[listener].configuration.name, detail: detail))
   }
 
   /// The driver accepts again.
   public func acceptResumed(listener: Int, effects: inout Effects) {
-    effects.log.append(.acceptResumed(listener: configuration.listeners[listener].name))
+    effects.log.append(.acceptResumed(listener: listeners[listener].configuration.name))
   }
 }
 

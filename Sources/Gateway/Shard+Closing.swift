@@ -89,6 +89,7 @@ extension Shard {
   /// Closes the socket and forgets the session.
   mutating func finish(_ index: UInt32, abort: Bool, now: Instant, effects: inout Effects) {
     effects.io.append(.closeClient(id(of: index), manner(of: index, abort: abort)))
+    if sessions[index].recording.isSet { record(.closed, of: index, effects: &effects) }
     endLogin(index, detail: "", &effects)
     if sessions[index].isCounted {
       gates[Int(sessions[index].listener)].closed(sessions[index].client, prefixes)
@@ -108,9 +109,11 @@ extension Shard {
       live[place] = last
       sessions[last].place = UInt32(place)
     }
-    let path = paths[Int(sessions[index].listener)]
-    path.clientToServer.ended(&sessions[index].fromClient)
-    path.serverToClient.ended(&sessions[index].toClient)
+    let listener = Int(sessions[index].listener)
+    paths[listener].clientToServer.ended(&sessions[index].fromClient)
+    paths[listener].serverToClient.ended(&sessions[index].toClient)
+    listeners[listener].sessions -= 1
+    noteIfForsaken(listener)
     sessions[index].vacate()
     sessions.giveBack(index)
   }
@@ -135,7 +138,7 @@ extension Shard {
       .sessionClosed(
         SessionClosedEvent(
           uuid: sessions[index].uuid, client: sessions[index].client,
-          listener: configuration.listeners[listener].name, reason: sessions[index].closeReason,
+          listener: listeners[listener].configuration.name, reason: sessions[index].closeReason,
           duration: now.since(sessions[index].openedAt), packetsIn: sessions[index].packetsIn,
           bytesIn: sessions[index].bytesIn, messagesOut: sessions[index].messagesOut,
           bytesOut: sessions[index].bytesOut)))

@@ -24,7 +24,20 @@ extension Shard {
     case .closeSessions(let subject):
       reply(
         .closed(sessions: closeSessions(of: subject, now: now, effects: &effects)), token, &effects)
+    case .listListeners: reply(.listeners(listenerStatuses()), token, &effects)
+    case .removeListener(let name, let closesSessions):
+      do throws(CommandError) {
+        let status = try removeListener(
+          named: name, closesSessions: closesSessions, now: now, effects: &effects)
+        reply(.listenerRemoved(status), token, &effects)
+      } catch {
+        reply(.failed(error), token, &effects)
+      }
     case .explain(let subject): reply(.explanation(explain(subject, now: now)), token, &effects)
+    case .startRecording(let request):
+      reply(startRecording(request, now: now, effects: &effects), token, &effects)
+    case .takeRecorded(let id): reply(takeRecorded(id, now: now), token, &effects)
+    case .stopRecording(let id): reply(stopRecording(id, effects: &effects), token, &effects)
     case .metrics: reply(.metrics(metrics()), token, &effects)
     case .health: reply(.health(health()), token, &effects)
     }
@@ -178,23 +191,25 @@ extension Shard {
   }
 
   private func metrics() -> MetricsSnapshot {
-    var listeners = zip(configuration.listeners, listenerCounters).map { listener, counters in
+    var all = zip(listeners, listenerCounters).map { listener, counters in
       MetricsSnapshot.Listener(
-        name: listener.name, sessionsOpen: 0, sessionsOpened: counters.opened,
+        name: listener.configuration.name, sessionsOpen: listener.sessions,
+        sessionsOpened: counters.opened,
         sessionsClosed: counters.closed, packetsIn: counters.packetsIn,
         bytesIn: counters.bytesIn, messagesOut: counters.messagesOut,
         bytesOut: counters.bytesOut)
     }
     for index in live {
       let listener = Int(sessions[index].listener)
-      listeners[listener].sessionsOpen += 1
-      listeners[listener].packetsIn += sessions[index].packetsIn
-      listeners[listener].bytesIn += sessions[index].bytesIn
-      listeners[listener].messagesOut += sessions[index].messagesOut
-      listeners[listener].bytesOut += sessions[index].bytesOut
+      all[listener].packetsIn += sessions[index].packetsIn
+      all[listener].bytesIn += sessions[index].bytesIn
+      all[listener].messagesOut += sessions[index].messagesOut
+      all[listener].bytesOut += sessions[index].bytesOut
     }
+    let inUse = listeners.indices.filter { listeners[$0].state != .vacant }
     return MetricsSnapshot(
-      listeners: listeners, access: accessMetrics(), workers: usedLinks.map { status(of: $0) },
+      listeners: inUse.map { all[$0] }, access: accessMetrics(),
+      workers: usedLinks.map { status(of: $0) },
       linkEnds: counters.linkEnds,
       messagesToUnknownSession: counters.messagesToUnknownSession,
       messagesWithoutTarget: counters.messagesWithoutTarget, broadcasts: counters.broadcasts,
@@ -202,6 +217,6 @@ extension Shard {
       unfinishedDropped: counters.unfinishedDropped,
       packetsOfClosedSessions: counters.packetsOfClosedSessions,
       clientQueueBytes: clientQueueBytes, acceptPauses: counters.acceptPauses,
-      workerReadPauses: counters.workerReadPauses)
+      workerReadPauses: counters.workerReadPauses, recordings: recordings.count { $0 != nil })
   }
 }

@@ -128,6 +128,9 @@ extension Shard {
     sessions[index].messagesOut += 1
     sessions[index].bytesOut += UInt64(payload.count)
     sessions[index].activeAt = now
+    if sessions[index].recording.isSet {
+      unsafe record(.toClient, payload, of: index, effects: &effects)
+    }
     if sessions[index].phase == .halfClosed { armTimer(of: index) }
     let isFirst = sessions[index].firstPiece == Outbox.none
     let piece = unsafe outbox.add(payload, after: isFirst ? Outbox.none : sessions[index].lastPiece)
@@ -260,7 +263,7 @@ extension Shard {
     effects.log.append(
       .broadcastRefused(
         worker: links[link].id, pool: pools[links[link].pool].configuration.name,
-        listener: configuration.listeners[listener].name, bytes: byteCount))
+        listener: listeners[listener].configuration.name, bytes: byteCount))
   }
 
   /// Which of a listener's clients a broadcast can go to.

@@ -18,11 +18,11 @@ extension Shard {
     explanation.bans = bans.bans(covering: subject, at: second)
     explanation.bans += unrecorded.bans(of: subject, prefixes: prefixesOf(subject), at: second)
     explanation.isAllowed = isAllowed(subject)
-    for (listener, gate) in zip(configuration.listeners, gates) {
+    for (listener, gate) in zip(listeners, gates) where listener.state != .vacant {
       if case .addresses(let prefix) = subject {
         explanation.counters += gate.counters(
           prefix, network: prefix.widened(ipv4: prefixes.ipv4, ipv6: prefixes.ipv6),
-          listener: listener.name, now: now)
+          listener: listener.configuration.name, now: now)
       }
     }
     for (rule, table) in zip(configuration.access.temporaryBans, offences) {
@@ -51,13 +51,12 @@ extension Shard {
   }
 
   private func isAllowed(_ subject: Subject) -> Bool {
-    let listeners = configuration.listeners.indices
+    let slots = listeners.indices.filter { listeners[$0].state != .vacant }
     switch subject {
-    case .account(let name):
-      return listeners.contains { bans.allows(name, listener: $0, at: time.unixSeconds) }
+    case .account(let name): return slots.contains { allows(name, listener: $0) }
     case .addresses(let prefix):
       let address = SocketAddress(ipv6: prefix.bytes, port: 0)
-      return listeners.contains { bans.allows(address, listener: $0, at: time.unixSeconds) }
+      return slots.contains { allows(address, listener: $0) }
     }
   }
 }

@@ -19,13 +19,17 @@ public struct Shard: ~Copyable {
   /// How long after its client's end an answered session waits for more answers.
   static let answeredQuiet = Interval.milliseconds(250)
 
+  /// Without its listeners, which come and go: see ``listeners``.
   let configuration: GatewayConfiguration
-  /// Indexed like the configuration's listeners.
-  let paths: [ListenerPath]
+  var listeners: [ListenerSlot] = []
+  /// Some of ``listeners`` may be forsaken.
+  var hasForsakenSlot = false
+  /// Indexed like ``listeners``.
+  var paths: [ListenerPath] = []
   /// Own what `paths` point to.
-  let framers: [ListenerFramers]
-  let sessionLimits: [SessionLimits?]
-  let loginPaths: [LoginPath]
+  var framers: [ListenerFramers] = []
+  var sessionLimits: [SessionLimits?] = []
+  var loginPaths: [LoginPath] = []
   let prefixes: PrefixLengths
   let uuids: SessionUUIDCodec
   var random: SeededRandom
@@ -48,15 +52,15 @@ public struct Shard: ~Copyable {
   /// Claims for a pool that has no worker.
   var claimsWithoutWorker: [SessionID] = []
   var known: KnownAccounts
-  /// Indexed like the configuration's listeners.
-  var gates: [ConnectionGate]
+  /// Indexed like ``listeners``.
+  var gates: [ConnectionGate] = []
   /// Indexed like the configuration's rules.
   var offences: [OffenceTable]
   var bans: BanTable
   var unrecorded = UnrecordedBans()
   var sweep: Sweep?
   var access = AccessMetrics()
-  var refusalLog: RefusalLog
+  var refusalLog = RefusalLog()
   /// The same for bans that rules make.
   var banLog = LogBudget()
   /// The same for bytes that break a framer's rules.
@@ -75,7 +79,8 @@ public struct Shard: ~Copyable {
   /// The link whose bytes are being delivered, or were last.
   var deliveringLink = Session.noLink
 
-  var listenerCounters: [ListenerCounters]
+  /// Indexed like ``listeners``.
+  var listenerCounters: [ListenerCounters] = []
   var counters = ShardCounters()
   /// Bytes in all clients' queues.
   var clientQueueBytes = 0
@@ -83,6 +88,11 @@ public struct Shard: ~Copyable {
   /// When the largest queues are closed, unless enough was taken from them by then.
   var shedAt: Instant?
   var shutdown: Shutdown?
+  /// Always as many places as there may be recordings.
+  var recordings = [Recording?](repeating: nil, count: Shard.recordingsMax)
+  /// When something is to be done about one of them; nil while there is none.
+  var recordingDeadline: Instant?
+  var lastRecordingID: UInt32 = 0
 
   /// What the shard knows of a link beyond the link's own life.
   struct LinkState {
@@ -108,23 +118,9 @@ public struct Shard: ~Copyable {
     configuration: GatewayConfiguration, index: UInt8, seed: UInt64, now: Instant,
     unixMilliseconds: UInt64
   ) {
-    self.configuration = configuration
-    let sessionLimits = configuration.listeners.map { SessionLimits($0.limits) }
-    self.sessionLimits = sessionLimits
-    let framers = configuration.listeners.map { ListenerFramers($0) }
-    self.framers = framers
-    paths = zip(configuration.listeners, zip(framers, sessionLimits)).map { listener, rest in
-      let (framers, limits) = rest
-      return ListenerPath(
-        clientToServer: framers.clientToServer.cutter,
-        serverToClient: framers.serverToClient.cutter,
-        pool: listener.pool,
-        balancesPackets: configuration.pools[listener.pool].balance == .packet,
-        packetBytesMax: configuration.limits.messageBytesMax
-          - ContractWriter.packetOverheadBytesMax,
-        isLimited: limits != nil)
-    }
-    loginPaths = configuration.listeners.map { LoginPath($0) }
+    var kept = configuration
+    kept.listeners = []
+    self.configuration = kept
     prefixes = PrefixLengths(
       ipv4: configuration.access.ipv4PrefixLength, ipv6: configuration.access.ipv6PrefixLength)
     var random = SeededRandom(seed: seed)
@@ -136,16 +132,11 @@ public struct Shard: ~Copyable {
     identities = Identities(capacity: configuration.limits.sessionsMax)
     gate = LoginGate(configuration.access.logins)
     known = KnownAccounts(seed: random.next())
-    gates = []
-    for listener in configuration.listeners {
-      gates.append(ConnectionGate(listener.limits, random: &random))
-    }
     offences = []
     for rule in configuration.access.temporaryBans {
       offences.append(OffenceTable(rule: rule, seed: random.next()))
     }
     bans = Self.configuredBans(configuration)
-    refusalLog = RefusalLog(listeners: configuration.listeners.count)
     self.random = random
     pools = configuration.pools.map { Pool($0) }
     let messageBytesMax = configuration.limits.messageBytesMax
@@ -156,7 +147,10 @@ public struct Shard: ~Copyable {
     }
     linkTimers = TimerWheel(now: now)
     outbox = Outbox(capacity: max(128 << 10, configuration.limits.sessionsMax + 1))
-    listenerCounters = configuration.listeners.map { _ in ListenerCounters() }
+    for listener in configuration.listeners {
+      let place = place(listener, ListenerFramers(listener))
+      precondition(place != nil, "more than \(Self.listenersMax) listeners")
+    }
   }
 
   /// Begins to connect to the configured workers.
@@ -182,12 +176,16 @@ public struct Shard: ~Copyable {
     }
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
+    vacateSlots(effects: &effects)
   }
 
   /// When ``timePassed(now:effects:)`` is to be called at the latest, or nil.
   public var nextDeadline: Instant? {
     var next = sessionTimers.nextDeadline
-    for other in [linkTimers.nextDeadline, shutdownDeadline, shedAt, claimDeadline, sweep?.due] {
+    for other in [
+      linkTimers.nextDeadline, shutdownDeadline, shedAt, claimDeadline, sweep?.due,
+      recordingDeadline,
+    ] {
       if let other { next = min(next ?? other, other) }
     }
     return next
@@ -210,6 +208,9 @@ public struct Shard: ~Copyable {
   public mutating func timePassed(now: Instant, effects: inout Effects) {
     continueSweep(now: now, effects: &effects)
     if let claimDeadline, claimDeadline <= now { dispatchClaims(now: now, effects: &effects) }
+    if let recordingDeadline, recordingDeadline <= now {
+      endRecordings(now: now, effects: &effects)
+    }
     while let index = sessionTimers.popExpired(now: now) {
       sessionDeadlinePassed(index, now: now, effects: &effects)
     }
@@ -247,11 +248,11 @@ public struct Shard: ~Copyable {
   }
 
   func listener(of index: UInt32) -> ListenerConfiguration {
-    configuration.listeners[Int(sessions[index].listener)]
+    listeners[Int(sessions[index].listener)].configuration
   }
 
   func pool(of index: UInt32) -> Int {
-    configuration.listeners[Int(sessions[index].listener)].pool
+    paths[Int(sessions[index].listener)].pool
   }
 }
 

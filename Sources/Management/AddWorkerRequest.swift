@@ -62,7 +62,7 @@ struct AddWorkerRequest {
 }
 
 /// Takes the members of an object one by one, and remembers what is wrong with them.
-private struct FieldReader {
+struct FieldReader {
   private var unread: [String: JSONObject.Value] = [:]
   private var seen: Set<String> = []
   private(set) var problems: [AddWorkerRequest.Problem.Field] = []

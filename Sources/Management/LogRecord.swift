@@ -32,16 +32,7 @@ struct LogRecord {
     case .sessionClosed(let event): self.init(event)
     case .sessionRefused(let event): self.init(event)
     case .framingViolation(let event): self.init(event)
-    case .temporaryBan(let ban, let unlogged):
-      self.init(.warning, "temporary-ban")
-      switch ban.subject {
-      case .addresses(let prefix): add("address", prefix.description)
-      case .account(let name): add("account", name.text)
-      }
-      add("rule", ban.rule)
-      add("reason", ban.internalReason)
-      add("until", UInt64(max(0, ban.until)))
-      if unlogged > 0 { add("unlogged", unlogged) }
+    case .temporaryBan(let ban, let unlogged): self.init(ban, unlogged: unlogged)
     case .bansApplied(let bans, let sessionsClosed):
       self.init(.debug, "bans-applied")
       add("bans", UInt64(bans))
@@ -64,13 +55,20 @@ struct LogRecord {
       self.init(.info, "worker-added", worker, pool, endpoint)
     case .workerRemoved(let worker, let pool, let endpoint):
       self.init(.info, "worker-removed", worker, pool, endpoint)
+    case .listenerAdded(let listener, let address, let pool, let framer):
+      self.init(.info, "listener-added", listener)
+      add("address", address)
+      add("pool", pool)
+      add("framer", framer)
+    case .listenerRemoved(let listener, let address, let sessions, let closesSessions):
+      self.init(.info, "listener-removed", listener)
+      add("address", address)
+      add(closesSessions ? "sessions_closed" : "sessions_left", UInt64(sessions))
+    case .listenerGone(let listener): self.init(.info, "listener-gone", listener)
     case .acceptPaused(let listener, let detail):
-      self.init(.warning, "accept-paused")
-      add("listener", listener)
+      self.init(.warning, "accept-paused", listener)
       add("detail", detail)
-    case .acceptResumed(let listener):
-      self.init(.info, "accept-resumed")
-      add("listener", listener)
+    case .acceptResumed(let listener): self.init(.info, "accept-resumed", listener)
     case .shutdownStarted(let sessions, let grace):
       self.init(.info, "shutdown-started")
       add("sessions", UInt64(sessions))
@@ -84,8 +82,47 @@ struct LogRecord {
       add("pool", pool)
       add("listener", listener)
       add("bytes", UInt64(bytes))
+    case .recordingStarted(let id, let request): self.init(id, request)
+    case .recordingEnded(let summary): self.init(summary)
     }
     level = event.level
+  }
+
+  private init(_ ban: TemporaryBan, unlogged: UInt64) {
+    self.init(.warning, "temporary-ban")
+    switch ban.subject {
+    case .addresses(let prefix): add("address", prefix.description)
+    case .account(let name): add("account", name.text)
+    }
+    add("rule", ban.rule)
+    add("reason", ban.internalReason)
+    add("until", UInt64(max(0, ban.until)))
+    if unlogged > 0 { add("unlogged", unlogged) }
+  }
+
+  private init(_ level: LogLevel, _ name: String, _ listener: String) {
+    self.init(level, name)
+    add("listener", listener)
+  }
+
+  private init(_ id: RecordingID, _ request: RecordingRequest) {
+    self.init(.warning, "recording-started")
+    add("recording", UInt64(id.rawValue))
+    add("listener", request.listener)
+    if let client = request.client { add("client", client.description) }
+    add("seconds", request.duration.nanoseconds / 1_000_000_000)
+    add("bytes_max", UInt64(request.bytesMax))
+    add("sessions_max", UInt64(request.sessionsMax))
+  }
+
+  private init(_ summary: RecordingSummary) {
+    self.init(.info, "recording-ended")
+    add("recording", UInt64(summary.id.rawValue))
+    add("listener", summary.listener)
+    if let end = summary.end { add("reason", end.rawValue) }
+    add("sessions", UInt64(summary.sessions))
+    add("sessions_cut", UInt64(summary.sessionsCut))
+    add("bytes", summary.bytes)
   }
 
   private init(_ event: SessionRefusedEvent) {

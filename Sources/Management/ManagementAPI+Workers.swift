@@ -54,7 +54,7 @@ extension ManagementAPI {
       beside: { $0.member("worker", status) })
   }
 
-  private static func response(_ problem: AddWorkerRequest.Problem) -> HTTPResponse {
+  static func response(_ problem: AddWorkerRequest.Problem) -> HTTPResponse {
     switch problem {
     case .malformed(.syntax(let line, let column, let text)):
       .error(

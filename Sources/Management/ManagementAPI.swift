@@ -28,18 +28,24 @@ struct ManagementAPI: Sendable {
   let logLinesDropped: @Sendable () -> UInt64
   let moreMetrics: @Sendable () -> [ExtraMetric]
   let log: ManagementServer.Log
+  let listeners: ListenerOperations
   let perform: @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
+  /// What players send may be recorded.
+  let isRecordingAllowed: Bool
   private let wrongTokens = WrongTokens()
 
   init(
-    token: Token, logLinesDropped: @escaping @Sendable () -> UInt64,
+    token: Token, isRecordingAllowed: Bool, logLinesDropped: @escaping @Sendable () -> UInt64,
     moreMetrics: @escaping @Sendable () -> [ExtraMetric], log: @escaping ManagementServer.Log,
+    listeners: ListenerOperations,
     perform: @escaping @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
   ) {
     self.token = token
+    self.isRecordingAllowed = isRecordingAllowed
     self.logLinesDropped = logLinesDropped
     self.moreMetrics = moreMetrics
     self.log = log
+    self.listeners = listeners
     self.perform = perform
   }
 
@@ -81,7 +87,13 @@ struct ManagementAPI: Sendable {
     case .listSessions: listSessions(head)
     case .closeSessions: closeSessions(head)
     case .closeSession(let uuid): closeSession(uuid)
+    case .listListeners: listListeners()
+    case .addListener: addListener(body)
+    case .removeListener(let name): removeListener(name, head)
     case .explain: explain(head)
+    case .startRecording: startRecording(body)
+    case .takeRecorded(let id): takeRecorded(id)
+    case .stopRecording(let id): stopRecording(id)
     }
   }
 
@@ -119,6 +131,10 @@ struct ManagementAPI: Sendable {
         400, "invalid-worker-id", "\(text) is not a worker's id, a number that GET /upstream lists")
     case .notASessionUUID(let text):
       return .error(400, "invalid-session-uuid", "\(text) is not a UUID")
+    case .notARecordingID(let text):
+      return .error(
+        400, "invalid-recording-id",
+        "\(text) is not a recording's id, a number that POST /recordings answers with")
     }
   }
 
@@ -140,8 +156,17 @@ struct ManagementAPI: Sendable {
       ("DELETE /sessions?account=", "close all sessions of an account"),
       ("DELETE /sessions?address=", "close all sessions of an address or a prefix"),
       ("DELETE /sessions/{uuid}", "close a session"),
+      ("GET /listeners", "all listeners"),
+      ("POST /listeners", "add a listener, for as long as the gateway runs or for good"),
+      (
+        "DELETE /listeners/{name}?close=",
+        "stop accepting; its sessions stay until they end, or are closed with close=true"
+      ),
       ("GET /why?account=", "what applies to an account now"),
       ("GET /why?address=", "what applies to an address or a prefix now"),
+      ("POST /recordings", "record what new sessions of a listener send and are sent"),
+      ("GET /recordings/{id}", "what was recorded since the last time, as .pcap"),
+      ("DELETE /recordings/{id}", "stop a recording and forget it"),
     ]
     return HTTPResponse(200) { json in
       json.key("routes")
@@ -164,7 +189,9 @@ extension ManagementAPI {
     switch reply {
     case nil: shardTimeout
     case .failed(let error): response(error)
-    case .workerAdded, .workers, .sessions, .metrics, .health, .done, .closed, .explanation:
+    case .workerAdded, .workers, .sessions, .listeners, .listenerAdded, .listenerRemoved,
+      .metrics, .health, .done, .closed, .explanation, .recordingStarted, .recorded,
+      .recordingStopped:
       .error(500, "internal", "the gateway answered another question than the one asked")
     }
   }
@@ -182,7 +209,30 @@ extension ManagementAPI {
       .error(
         409, "duplicate-worker", "the pool has this host and port as worker \(id.rawValue)",
         detail: { $0.member("worker_id", id.rawValue) })
+    case .listenerIsRecorded(let name):
+      .error(409, "listener-is-recorded", "somebody records listener \(name) already")
+    case .tooManyRecordings:
+      .error(409, "too-many-recordings", "4 recordings at a time are the most")
+    case .unknownRecording:
+      .error(
+        404, "unknown-recording",
+        "there is no such recording; one that nobody takes for 10 s is forgotten")
     case .tooManyWorkers: .error(409, "too-many-workers", "4,096 workers are the most")
+    case .unknownListener(let name):
+      .error(404, "unknown-listener", "there is no listener \(name)")
+    case .listenerNameTaken(let sessions):
+      .error(
+        409, "listener-name-taken",
+        sessions.map {
+          "the listener that had this name is gone but for \($0) sessions; the name is free with "
+            + "the last of them, or once they are closed"
+        } ?? "another listener has this name")
+    case .tooManyListeners:
+      .error(
+        409, "too-many-listeners",
+        "\(Shard.listenersMax) listeners are the most, those included that wait for their last "
+          + "sessions")
+    case .systemRefused(let detail): .error(500, "system-refused", "the system refused: \(detail)")
     case .shuttingDown: .error(503, "shutting-down", "the gateway is shutting down")
     }
   }

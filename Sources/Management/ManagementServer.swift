@@ -28,6 +28,7 @@ public final class ManagementServer: Sendable {
   ///   - logLinesDropped: what `/metrics` tells of the log; see ``LogWriter/linesDropped``.
   ///   - moreMetrics: what `/metrics` tells beside what shards count.
   ///   - log: is told of wrong tokens, at most once a second. Both are called from several threads.
+  ///   - listeners: adds and removes listeners.
   ///   - perform: has a shard perform the command, and blocks the calling thread until it has
   ///     answered. Nil when it did not within the given time, in milliseconds, or when the gateway
   ///     stops. Called from several threads at a time.
@@ -36,14 +37,15 @@ public final class ManagementServer: Sendable {
     _ configuration: ManagementConfiguration, token: Token,
     logLinesDropped: @escaping @Sendable () -> UInt64 = { 0 },
     moreMetrics: @escaping @Sendable () -> [ExtraMetric] = { [] },
-    log: @escaping Log = { _, _, _ in },
+    log: @escaping Log = { _, _, _ in }, listeners: ListenerOperations = .none,
     perform: @escaping @Sendable (Command, _ timeoutMilliseconds: UInt32) -> Reply?
   ) throws(ManagementServerError) {
     let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
     let service = HTTPService(
       api: ManagementAPI(
-        token: token, logLinesDropped: logLinesDropped, moreMetrics: moreMetrics, log: log,
-        perform: perform))
+        token: token, isRecordingAllowed: configuration.recording,
+        logLinesDropped: logLinesDropped, moreMetrics: moreMetrics, log: log,
+        listeners: listeners, perform: perform))
     port = socket.port
     unsafe daemon = unsafe Mutex(try Daemon(listening: socket, service: service))
   }

@@ -170,6 +170,9 @@ public enum MetricsText {
     writer.single(
       "gatehouse_client_queue_bytes", .gauge, snapshot.clientQueueBytes,
       "Bytes that wait for all clients together.")
+    writer.single(
+      "gatehouse_recordings", .gauge, snapshot.recordings,
+      "Recordings of sessions that go on or wait to be taken.")
   }
 
   private static func process(_ process: ProcessMetrics, _ writer: inout PrometheusWriter) {

@@ -1,3 +1,4 @@
+internal import Gateway
 internal import Primitives
 internal import Upstream
 
@@ -9,7 +10,12 @@ enum Route: Equatable {
   case removeWorker(WorkerID)
   case listSessions, closeSessions
   case closeSession(SessionUUID)
+  case listListeners, addListener
+  case removeListener(String)
   case explain
+  case startRecording
+  case takeRecorded(RecordingID)
+  case stopRecording(RecordingID)
 
   /// Why a method and a path ask for nothing.
   enum Problem: Error, Equatable {
@@ -20,6 +26,8 @@ enum Route: Equatable {
     case notAWorkerID(String)
     /// Part of the path has to be a session's UUID.
     case notASessionUUID(String)
+    /// Part of the path has to be a recording's number.
+    case notARecordingID(String)
   }
 
   /// True for what load balancers and supervisors ask, who hold no token.
@@ -38,7 +46,11 @@ enum Route: Equatable {
     case ["metrics"]: self = try Self.get(.metrics, method)
     case ["upstream"]: self = try Self.get(.listWorkers, method)
     case ["sessions"]: self = try Self.sessions(method)
+    case ["listeners"]: self = try Self.listeners(method)
     case ["why"]: self = try Self.get(.explain, method)
+    case ["recordings"]:
+      try Self.require("POST", method)
+      self = .startRecording
     default: self = try Self.action(words, method)
     }
   }
@@ -64,7 +76,29 @@ enum Route: Equatable {
       try require("DELETE", method)
       guard let uuid = SessionUUID(text: text) else { throw .notASessionUUID(text) }
       return .closeSession(uuid)
+    case ("listeners", let name, nil):
+      try require("DELETE", method)
+      return .removeListener(name)
+    case ("recordings", let text, nil): return try recording(text, method)
     default: throw .unknownPath
+    }
+  }
+
+  private static func listeners(_ method: String) throws(Problem) -> Route {
+    switch method {
+    case "GET", "HEAD": return .listListeners
+    case "POST": return .addListener
+    default: throw .wrongMethod(allowed: "GET, HEAD, POST")
+    }
+  }
+
+  private static func recording(_ text: String, _ method: String) throws(Problem) -> Route {
+    guard let number = number(text) else { throw .notARecordingID(text) }
+    switch method {
+    // HEAD would take what it does not send.
+    case "GET": return .takeRecorded(RecordingID(rawValue: number))
+    case "DELETE": return .stopRecording(RecordingID(rawValue: number))
+    default: throw .wrongMethod(allowed: "GET, DELETE")
     }
   }
 
@@ -86,10 +120,12 @@ enum Route: Equatable {
   }
 
   private static func workerID(_ text: String) throws(Problem) -> WorkerID {
-    // Digits only: the initializer would take a sign too.
-    guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = UInt32(text) else {
-      throw .notAWorkerID(text)
-    }
+    guard let number = number(text) else { throw .notAWorkerID(text) }
     return WorkerID(rawValue: number)
+  }
+
+  /// Digits only: the initializer would take a sign too.
+  private static func number(_ text: String) -> UInt32? {
+    text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } ? UInt32(text) : nil
   }
 }

@@ -9,6 +9,9 @@ public struct TimestampText: BitwiseCopyable, Sendable {
   /// The length of the text, in bytes.
   public static let byteCount = 24
 
+  /// Milliseconds since 1970-01-01T00:00:00Z.
+  @inlinable public var unixMilliseconds: UInt64 { milliseconds }
+
   /// Whole seconds since 1970-01-01T00:00:00Z.
   @inlinable public var unixSeconds: Int64 { Int64(milliseconds / 1000) }
 

@@ -11,6 +11,7 @@ internal import Upstream
 public final class Mailbox: Sendable {
   enum Message: Sendable {
     case command(Command, token: UInt64)
+    case addListener(ListenerConfiguration, ListenerFramers, ListeningSocket, token: UInt64)
     case verdict(SessionID, LoginVerdict)
     case bans(BanTable, event: Int64)
     case banRecorded(TemporaryBan, event: Int64)
@@ -22,6 +23,10 @@ public final class Mailbox: Sendable {
   private final class Wait: Sendable {
     let semaphore = Semaphore()
     let reply = Mutex<Reply?>(nil)
+
+    func reply(within milliseconds: UInt32) -> Reply? {
+      semaphore.wait(milliseconds: milliseconds) ? reply.withLock { $0 } : nil
+    }
   }
 
   private struct State {
@@ -33,6 +38,8 @@ public final class Mailbox: Sendable {
 
   /// Commands that may wait for their reply at one time.
   private static let waitsMax = 1024
+  /// More than any turn of the shard takes.
+  private static let turnMilliseconds: UInt32 = 60_000
 
   /// Becomes readable when there is something in the mailbox.
   let fd: Int32
@@ -48,20 +55,60 @@ public final class Mailbox: Sendable {
 
   /// Has the shard carry out a command and waits for its answer; from any thread but the shard's.
   ///
-  /// - Returns: nil when there was none within `timeoutMilliseconds`.
+  /// - Returns: nil when there was none within `timeoutMilliseconds`; a command that the shard has
+  ///   not seen by then it never will.
   public func perform(_ command: Command, timeoutMilliseconds: UInt32) -> Reply? {
+    guard let (wait, token) = beginWait() else { return nil }
+    defer { endWait(token) }
+    post(.command(command, token: token))
+    if let reply = wait.reply(within: timeoutMilliseconds) { return reply }
+    _ = withdraw(token)
+    return wait.reply(within: 0)
+  }
+
+  /// Has the shard take in a listener and waits for its answer; from any thread but the shard's.
+  ///
+  /// The shard takes the socket over when the answer is ``Reply/listenerAdded(_:)``, and in no
+  /// other case.
+  ///
+  /// - Returns: nil when the shard has not seen it within `timeoutMilliseconds`; it never will.
+  public func add(
+    _ listener: ListenerConfiguration, on socket: ListeningSocket, timeoutMilliseconds: UInt32
+  ) -> Reply? {
+    guard let (wait, token) = beginWait() else { return nil }
+    defer { endWait(token) }
+    post(.addListener(listener, ListenerFramers(listener), socket, token: token))
+    if let reply = wait.reply(within: timeoutMilliseconds) { return reply }
+    // Once its turn has begun, the answer is on its way.
+    return withdraw(token) ? nil : wait.reply(within: Self.turnMilliseconds)
+  }
+
+  /// Takes a message back that the shard has not seen.
+  private func withdraw(_ token: UInt64) -> Bool {
+    state.withLock { state in
+      let before = state.messages.count
+      state.messages.removeAll { message in
+        switch message {
+        case .command(_, token), .addListener(_, _, _, token): true
+        default: false
+        }
+      }
+      return state.messages.count < before
+    }
+  }
+
+  private func beginWait() -> (Wait, token: UInt64)? {
     let wait = Wait()
-    let token: UInt64? = state.withLock { state in
+    return state.withLock { state in
       guard !state.isClosed, state.waits.count < Self.waitsMax else { return nil }
       state.lastToken += 1
       state.waits[state.lastToken] = wait
-      return state.lastToken
+      return (wait, state.lastToken)
     }
-    guard let token else { return nil }
-    post(.command(command, token: token))
-    let signalled = wait.semaphore.wait(milliseconds: timeoutMilliseconds)
+  }
+
+  private func endWait(_ token: UInt64) {
     state.withLock { _ = $0.waits.removeValue(forKey: token) }
-    return signalled ? wait.reply.withLock { $0 } : nil
   }
 
   /// The shard has ended: whoever waits, or asks from here on, gets no answer.

@@ -76,7 +76,7 @@ extension Reactor {
 
   mutating func resumeAccepting() {
     acceptRetryAt = .distantFuture
-    for index in listeners.indices where listeners[index].isPaused {
+    for index in listeners.indices where listeners[index].isPaused && listeners[index].fd >= 0 {
       listeners[index].isPaused = false
       _ = epoll.add(listeners[index].fd, .listener(index), .readable)
       // Asked at once: it may be that nobody waits any more, and then no event comes.

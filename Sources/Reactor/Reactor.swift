@@ -18,14 +18,6 @@ public struct Reactor: ~Copyable {
   /// Clients accepted from one listener in one turn.
   static let acceptsMax = 256
 
-  struct Listener {
-    var fd: Int32
-    /// It is not asked for clients until a descriptor is free.
-    var isPaused = false
-    /// Descriptors have run out, and clients are still waiting to be accepted.
-    var isStarved = false
-  }
-
   /// A client's socket; the shard's session has the same index.
   struct Client: BitwiseCopyable {
     var fd: Int32 = -1
@@ -49,8 +41,8 @@ public struct Reactor: ~Copyable {
   let store: StoreConnection?
   let configuration: GatewayConfiguration
   let signalFD: Int32
-  /// Clients beyond it wait to be accepted.
-  let clientsMax: Int
+  /// For clients and listening sockets.
+  let descriptorsForClients: Int
   var shard: Shard
   var effects = Effects()
 
@@ -73,22 +65,19 @@ public struct Reactor: ~Copyable {
   /// Opens the listening sockets.
   ///
   /// - Parameter descriptorsMax: the process's limit; some are kept for workers and management.
-  /// - Throws: ``SystemError`` when a socket can't be opened.
+  /// - Throws: ``ListenFailure`` when a listener's socket can't be opened, else ``SystemError``.
   public init(
     configuration: GatewayConfiguration, mailbox: Mailbox,
     descriptorsMax: UInt64, store: StoreConnection?,
     log: @escaping @Sendable (LogEvent) -> Void
-  ) throws(SystemError) {
+  ) throws {
     // Everything that can fail comes first: a noncopyable value can't be half made.
     let signalFD = try Signals.open()
-    var listeners: [Listener] = []
-    for listener in configuration.listeners {
-      listeners.append(Listener(fd: try Self.open(listener)))
-    }
+    let sockets = try configuration.listeners.map { try ListeningSocket(for: $0) }
     epoll = try Epoll()
-    clientsMax = Self.clientsMax(descriptorsMax, configuration)
+    descriptorsForClients = Self.descriptorsForClients(descriptorsMax, configuration)
     self.signalFD = signalFD
-    self.listeners = listeners
+    listeners = sockets.map { Listener(fd: $0.take()) }
     self.configuration = configuration
     self.mailbox = mailbox
     self.log = log
@@ -116,22 +105,12 @@ public struct Reactor: ~Copyable {
 
   /// So many that a lost worker can be connected again, and the management API be asked, when all
   /// descriptors for clients are used.
-  static func clientsMax(
+  static func descriptorsForClients(
     _ descriptorsMax: UInt64, _ configuration: GatewayConfiguration
   ) -> Int {
     let all = Int(clamping: descriptorsMax)
     let workers = configuration.pools.reduce(0) { $0 + $1.workers.count }
     return all - min(64 + 2 * workers, all / 4)
-  }
-
-  static func open(_ listener: ListenerConfiguration) throws(SystemError) -> Int32 {
-    switch Resolver.resolve(host: listener.host, port: listener.port) {
-    case .failed(let detail):
-      throw SystemError("listen on \(listener.host): \(detail)", code: EADDRNOTAVAIL)
-    case .addresses(let found):
-      return try Sockets.listen(
-        found[0], keepaliveSeconds: Int(listener.keepalive.milliseconds / 1000))
-    }
   }
 
   /// Runs until SIGTERM or SIGINT has been dealt with.
@@ -198,6 +177,9 @@ public struct Reactor: ~Copyable {
       switch message {
       case .command(let command, let token):
         shard.handle(command, token: token, now: now, effects: &effects)
+      case .addListener(let listener, let framers, let socket, let token):
+        let reply = add(listener, framers, on: socket)
+        effects.replies.append((token, reply))
       case .verdict(let session, let verdict):
         shard.verdict(verdict, for: session, now: now, effects: &effects)
       case .bans(let bans, let event): shard.bansChanged(bans, event: event)
@@ -246,6 +228,7 @@ public struct Reactor: ~Copyable {
       case .writeLink(let link): writeLink(link)
       case .readLink(let link, let isOn): setReading(link, isOn)
       case .closeLink(let link): closeLink(link)
+      case .stopListening(let slot): stopListening(slot)
       case .stopAccepting: stopAccepting()
       case .finished: isFinished = true
       }
@@ -262,13 +245,5 @@ public struct Reactor: ~Copyable {
       return mailbox.post(.unavailable("there is no store"), for: claim.session)
     }
     store.verify(claim)
-  }
-
-  mutating func stopAccepting() {
-    for index in listeners.indices where listeners[index].fd >= 0 {
-      Sockets.close(listeners[index].fd, abort: false)
-      listeners[index] = Listener(fd: -1)
-    }
-    acceptRetryAt = .distantFuture
   }
 }

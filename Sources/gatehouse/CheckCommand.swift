@@ -8,8 +8,8 @@ internal import Upstream
 ///
 /// - Returns: the process's exit status: 1 when something is wrong, else 0.
 func check(configurationPath: String) -> Int32 {
-  guard let configuration = loadConfiguration(path: configurationPath) else { return 1 }
-  writeOutput(summary(of: configuration, path: configurationPath))
+  guard let loaded = loadConfiguration(path: configurationPath) else { return 1 }
+  writeOutput(summary(of: loaded.configuration, path: configurationPath))
   return 0
 }
 
@@ -17,9 +17,9 @@ func check(configurationPath: String) -> Int32 {
 private func summary(of configuration: GatewayConfiguration, path: String) -> String {
   var text = "\(path): a good configuration\n"
   for listener in configuration.listeners {
-    let address = authority(listener.host, listener.port)
     let pool = configuration.pools[listener.pool].name
-    text += "listener \(listener.name): \(address), pool \(pool)\n"
+    let saved = listener.origin == .saved ? ", saved" : ""
+    text += "listener \(listener.name): \(listener.address), pool \(pool)\(saved)\n"
     text += "  client to server: \(described(listener.clientToServer, name: listener.framerName))\n"
     text += "  server to client: \(listener.serverToClient)\n"
     text += "  idle timeout \(listener.idleTimeout.configured), write timeout "
@@ -37,10 +37,12 @@ private func summary(of configuration: GatewayConfiguration, path: String) -> St
   if let management = configuration.management {
     let token =
       management.token.isEmpty ? "token in \(management.tokenFile)" : "token in the configuration"
-    text += "management: http://\(authority(management.host, management.port)), \(token)\n"
+    text += "management: http://\(authority(management.host, management.port)), \(token)"
+    text += management.recording ? ", sessions may be recorded\n" : "\n"
   } else {
     text += "management: none\n"
   }
+  text += "saved listeners: \(configuration.savedListenersFile)\n"
   let limits = configuration.limits
   text += "limits: \(limits.sessionsMax) sessions, messages up to "
   text += "\(ByteCountText.describe(limits.messageBytesMax)), queues up to "

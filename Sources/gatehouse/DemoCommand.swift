@@ -33,7 +33,7 @@ func demo() -> Int32 {
   // Lines are not answered; that somebody left is to be seen soon all the same.
   configuration.listeners[0].halfCloseTimeout = .seconds(1)
   configuration.shutdownGrace = .seconds(2)
-  return serve(configuration) {
+  return serve(configuration, nil) {
     writeOutput(
       """
 

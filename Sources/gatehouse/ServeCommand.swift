@@ -12,12 +12,16 @@ internal import Upstream
 /// - Returns: the process's exit status: 0 after an orderly end, 1 when it could not start, 130
 ///   when a second signal ended it at once.
 func serve(configurationPath: String) -> Int32 {
-  guard let configuration = loadConfiguration(path: configurationPath) else { return 1 }
-  return serve(configuration) {}
+  guard let loaded = loadConfiguration(path: configurationPath) else { return 1 }
+  return serve(loaded.configuration, loaded) {}
 }
 
-/// - Parameter whenServing: called once the listening sockets are open.
-func serve(_ configuration: GatewayConfiguration, whenServing: () -> Void) -> Int32 {
+/// - Parameters:
+///   - loaded: what listeners are added by; nil where none can be.
+///   - whenServing: called once the listening sockets are open.
+func serve(
+  _ configuration: GatewayConfiguration, _ loaded: LoadedConfiguration?, whenServing: () -> Void
+) -> Int32 {
   // Large tables of bans come and go: their memory goes back to the system, and not to a heap whose
   // threshold for that has grown with them.
   mallopt(M_MMAP_THRESHOLD, 8 << 20)
@@ -27,7 +31,7 @@ func serve(_ configuration: GatewayConfiguration, whenServing: () -> Void) -> In
   do {
     let log = try LogWriter(descriptor: STDERR_FILENO, configuration: configuration.log)
     defer { _ = log.stop(timeoutMilliseconds: 2000) }
-    return serve(configuration, descriptorsMax, log, whenServing)
+    return serve(configuration, loaded, descriptorsMax, log, whenServing)
   } catch {
     writeError("gatehouse: \(error)\n")
     return 1
@@ -35,8 +39,8 @@ func serve(_ configuration: GatewayConfiguration, whenServing: () -> Void) -> In
 }
 
 private func serve(
-  _ configuration: GatewayConfiguration, _ descriptorsMax: UInt64, _ log: LogWriter,
-  _ whenServing: () -> Void
+  _ configuration: GatewayConfiguration, _ loaded: LoadedConfiguration?,
+  _ descriptorsMax: UInt64, _ log: LogWriter, _ whenServing: () -> Void
 ) -> Int32 {
   do {
     let mailbox = try Mailbox()
@@ -46,12 +50,14 @@ private func serve(
       configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax,
       store: store?.connection
     ) { log.log($0) }
-    let management = try startManagement(configuration, mailbox, store?.service, log)
+    let listeners = loaded.map { RunningListeners($0, mailbox).operations }
+    let management = try startManagement(
+      configuration, mailbox, store?.service, listeners ?? .none, log)
     defer { management?.stop() }
     for listener in configuration.listeners {
       log.log(
         .info, "listening",
-        ["listener": listener.name, "address": "\(authority(listener.host, listener.port))"])
+        ["listener": listener.name, "address": "\(listener.address)"])
     }
     log.log(
       .info, "gateway-started",
@@ -74,7 +80,7 @@ private func serve(
 
 private func startManagement(
   _ configuration: GatewayConfiguration, _ mailbox: Mailbox, _ store: StoreService?,
-  _ log: LogWriter
+  _ listeners: ListenerOperations, _ log: LogWriter
 ) throws -> ManagementServer? {
   guard let management = configuration.management else { return nil }
   let loaded = try Token.load(management)
@@ -82,7 +88,7 @@ private func startManagement(
   let server = try ManagementServer(
     management, token: loaded.token, logLinesDropped: { log.linesDropped },
     moreMetrics: { store.map { metrics($0.statistics()) } ?? [] },
-    log: { log.log($0, $1, $2) }
+    log: { log.log($0, $1, $2) }, listeners: listeners
   ) { command, timeoutMilliseconds in
     mailbox.perform(command, timeoutMilliseconds: timeoutMilliseconds)
   }

@@ -82,9 +82,12 @@ import Testing
       builder.add(ban, allows: false)
     }
     let table = builder.finish()
-    for listener in [-1, 0, 1, 65_534, 65_535, 70_000] {
+    let unnamed = table.number(ofListener: "lobby")
+    for listener in [-1, 0, unnamed, 65_534, 65_535, 70_000] {
       #expect(table.ban(of: client, listener: listener, at: 0) == nil)
     }
+    #expect(
+      table.ban(of: client, listener: table.number(ofListener: "old7"), at: 0)?.id == 7)
     let listed = table.bans(covering: .addresses(AddressPrefix(client)), at: 0)
     #expect(listed.count == 70_000)
     #expect(listed[5].listener == "old5")

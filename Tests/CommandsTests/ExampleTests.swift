@@ -1,3 +1,4 @@
+import Captures
 import Foundation
 import Testing
 
@@ -38,6 +39,10 @@ import Testing
     try world.write("carl:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n", to: "users.htpasswd")
     try world.write(
       "name,hash,salt\ndora,5f4dcc3b5aa765d61d8327deb882cf99,abc\n", to: "forum.csv")
+    try world.write("[[listener]]\naddress = \"0.0.0.0:7171\"\n", to: "listener.toml")
+    try world.write(lines, to: "my-game.toml")
+    try world.write("one\ntwo\n", to: "stream.bin")
+    try Data(CaptureWriter.fileHeader).write(to: URL(fileURLWithPath: world.path("game.pcap")))
     world.expect("ban", "192.0.2.7", "--reason", "flooding")
     world.expect("ban", "account:mallory")
     world.expect("allow", "198.51.100.0/24")
@@ -62,7 +67,7 @@ import Testing
     let world = try world(for: arguments)
     if let input { world.input = Array(try world.contents(of: input).utf8) }
     if arguments.contains("p2p") { world.input = Array("org:192.0.2.0-192.0.2.9\n".utf8) }
-    let isFile = try Regex(#"[\w-]+\.(txt|json|jsonl|csv|db|key|toml|htpasswd)"#)
+    let isFile = try Regex(#"[\w-]+\.(txt|json|jsonl|csv|db|key|toml|htpasswd|pcap|bin)"#)
     let placed = arguments.map { $0.wholeMatch(of: isFile) == nil ? $0 : world.path($0) }
     let status = world.run(placed)
     #expect(allowed.contains(status), "\(line): \(status): \(world.errors)")
@@ -70,7 +75,8 @@ import Testing
 
   /// Without a gateway, what is asked of one fails, and says so.
   private func allowed(_ line: String) -> Set<Int32> {
-    let isLive = ["gatehouse sessions", "gatehouse kick"].contains { line.hasPrefix($0) }
+    let live = ["sessions", "kick", "listener", "record"].map { "gatehouse \($0)" }
+    let isLive = live.contains { line.hasPrefix($0) }
     // Nobody has logged in in these worlds.
     return isLive ? [1] : line.hasPrefix("gatehouse logins") ? [3] : [0]
   }
@@ -91,6 +97,16 @@ import Testing
     }
   }
 }
+
+private let lines = """
+  [client_to_server]
+  kind = "delimiter"
+  delimiter = "\\n"
+  [[vector]]
+  name = "two lines"
+  packets = ["'one' 0A", "'two' 0A"]
+
+  """
 
 /// The indented lines of docs/commands.md that are command lines.
 private func examplesOfTheReference() -> [String] {

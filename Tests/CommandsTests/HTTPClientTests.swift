@@ -23,6 +23,12 @@ import Testing
     }
   }
 
+  @Test func anAnswerThatBreaksOffIsSaid() throws {
+    let whole = "HTTP/1.0 200 OK\r\ncontent-length:  5\r\n\r\nhello"
+    #expect(try parse(whole).body == Array("hello".utf8))
+    #expect(throws: HTTPClient.Failure.self) { try parse(String(whole.dropLast())) }
+  }
+
   @Test func whereToConnectIsAnAddress() {
     #expect(ManagementClient.reachable("0.0.0.0") == "127.0.0.1")
     #expect(ManagementClient.reachable("::") == "::1")

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Testing
 
@@ -15,6 +16,8 @@ final class World {
   private(set) var prompts: [String] = []
   private(set) var output = ""
   private(set) var errors = ""
+  /// Standard output is a terminal.
+  var isTerminal = false
   /// Writing to standard output fails.
   var outputFailure: String?
 
@@ -60,7 +63,7 @@ final class World {
         self.prompts.append(prompt)
         guard !self.answers.isEmpty else { throw PromptFailed() }
         return Array(self.answers.removeFirst().utf8)
-      })
+      }, isTerminal: { self.isTerminal }, framers: Self.framers)
     return Commands.run(["gatehouse"] + arguments, Self.table, surroundings)
   }
 
@@ -75,6 +78,17 @@ final class World {
   func json() throws -> Any { try JSONSerialization.jsonObject(with: Data(output.utf8)) }
 
   func objects() throws -> [[String: Any]] { try #require(try json() as? [[String: Any]]) }
+
+  /// The ready-made ones are those of the project.
+  private static let framers: FramerSources = {
+    var sources = FramerSources.system
+    sources.ready = {
+      let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      return FramerFolder.read(root.appendingPathComponent("framers").path) ?? FramerLibrary()
+    }
+    return sources
+  }()
 
   static let table = SubcommandTable(
     GatewayPrograms(serve: { _ in 0 }, check: { _ in 0 }, demo: { 0 }))

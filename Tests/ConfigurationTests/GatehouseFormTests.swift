@@ -16,6 +16,7 @@ import Upstream
     expected.pools = [PoolConfiguration(name: "default")]
     expected.pools[0].workers = [WorkerConfiguration(host: "127.0.0.1", port: 45888)]
     expected.store = StoreConfiguration(path: "gatehouse.db")
+    expected.savedListenersFile = "f.listeners.json"
     expected.access.temporaryBans = configuration.access.temporaryBans
     #expect(configuration == expected)
     #expect(configuration.access.temporaryBans.map(\.name) == ["failed-logins", "violations"])
@@ -61,6 +62,7 @@ import Upstream
         [management]
         address = "localhost:9"
         token = "0123456789abcdef"
+        recording = true
         [limits]
         sessions = 16_777_215
         message_size = "64MiB"
@@ -76,6 +78,7 @@ import Upstream
     management.host = "localhost"
     management.port = 9
     management.token = "0123456789abcdef"
+    management.recording = true
     #expect(configuration.management == management)
     var limits = Limits()
     limits.sessionsMax = 16_777_215

@@ -21,6 +21,7 @@ import Upstream
     management.tokenFile = "/srv/gatehouse.token"
     expected.management = management
     expected.log.level = .debug
+    expected.savedListenersFile = "/srv/config.toml.listeners.json"
     #expect(configuration == expected)
     #expect(warnings(paradoxPlexText) == [])
   }

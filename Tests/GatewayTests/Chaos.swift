@@ -86,6 +86,7 @@ final class Chaos {
     case 0..<60: clientEvent()
     case 60..<72: workerEvent()
     case 72..<90: for _ in 0..<Int.random(in: 1...20, using: &random) { world.turn() }
+    case 90..<94: listenerEvent()
     default: passTime()
     }
     for _ in 0..<Int.random(in: 0..<3, using: &random) { world.turn() }
@@ -101,7 +102,7 @@ final class Chaos {
     guard let client = open.randomElement(using: &random),
       open.count >= Self.clientsMax || chance(90)
     else {
-      world.connect()
+      world.connect(listener: world.openListeners.sorted().randomElement(using: &random)!)
       sent.append(0)
       return
     }
@@ -115,6 +116,27 @@ final class Chaos {
     default:
       guard let uuid = SessionUUID(text: world.clients[client].uuid) else { return }
       world.command(.closeSession(uuid))
+    }
+  }
+
+  /// An operator adds a listener, or takes one away that was added.
+  private func listenerEvent() {
+    let name = "extra-\(Int.random(in: 0..<4, using: &random))"
+    guard chance(50) else {
+      world.removeListener(name, closing: chance(30))
+      return
+    }
+    _ = world.addListener(name) {
+      $0.clientToServer = world.configuration.listeners[0].clientToServer
+      $0.serverToClient = world.configuration.listeners[0].serverToClient
+      $0.idleTimeout = .seconds(60)
+    }
+  }
+
+  /// Takes away all listeners that were added.
+  func removeListeners() {
+    for listener in world.listeners() where listener.origin == .runtime {
+      world.removeListener(listener.name)
     }
   }
 

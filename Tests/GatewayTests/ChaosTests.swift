@@ -30,8 +30,10 @@ import Testing
     let account = ChaosAccount(chaos)
     var problems = chaos.problems + chaos.world.workers.flatMap(\.problems)
     problems += account.clientProblems() + account.workerProblems() + account.shardProblems()
+    chaos.removeListeners()
     for client in chaos.world.clients.indices { chaos.world.reset(client) }
     chaos.world.settle()
+    if chaos.world.listeners().map(\.name) != ["game"] { problems.append("listeners are left") }
     if chaos.world.shard.sessionTimers.armedCount != 0 { problems.append("timers are left") }
     if !chaos.world.shard.live.isEmpty { problems.append("sessions are left") }
     return problems
@@ -148,14 +150,14 @@ struct ChaosAccount {
   func shardProblems() -> [String] {
     var problems: [String] = []
     let metrics = world.metrics()
-    let listener = metrics.listeners[0]
-    let closed = listener.sessionsClosed.reduce(0, +)
-    if listener.sessionsOpened != UInt64(listener.sessionsOpen) + closed {
-      problems.append("opened \(listener.sessionsOpened), closed \(closed)")
+    for listener in metrics.listeners {
+      let closed = listener.sessionsClosed.reduce(0, +)
+      if listener.sessionsOpened != UInt64(listener.sessionsOpen) + closed {
+        problems.append("\(listener.name): opened \(listener.sessionsOpened), closed \(closed)")
+      }
     }
-    if listener.sessionsOpen != world.clients.count(where: \.isOpen) {
-      problems.append("open \(listener.sessionsOpen)")
-    }
+    let open = metrics.listeners.reduce(0) { $0 + $1.sessionsOpen }
+    if open != world.clients.count(where: \.isOpen) { problems.append("open \(open)") }
     if metrics.clientQueueBytes != 0 { problems.append("queues: \(metrics.clientQueueBytes)") }
     for worker in metrics.workers {
       if worker.state != .ready { problems.append("\(worker.endpoint) is \(worker.state)") }

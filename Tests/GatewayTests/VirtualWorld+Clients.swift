@@ -32,6 +32,42 @@ extension VirtualWorld {
     return number
   }
 
+  /// A listener comes while the gateway runs; its number, or why it can't come.
+  func addListener(
+    _ name: String, port: UInt16 = 7100, adjust: (inout ListenerConfiguration) -> Void = { _ in }
+  ) -> Result<Int, CommandError> {
+    var listener = ListenerConfiguration(name: name, host: "127.0.0.1", port: port, pool: 0)
+    listener.origin = .runtime
+    adjust(&listener)
+    defer { performEffects() }
+    do throws(CommandError) {
+      let slot = try shard.addListener(
+        listener, framers: ListenerFramers(listener), effects: &effects)
+      check(openListeners.insert(slot).inserted, "a place for two listeners")
+      return .success(slot)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// What became of a listener that was to go.
+  @discardableResult
+  func removeListener(_ name: String, closing: Bool = false) -> Result<ListenerStatus, CommandError>
+  {
+    switch replies(to: command(.removeListener(name: name, closesSessions: closing))).first {
+    case .listenerRemoved(let status)?: return .success(status)
+    case .failed(let error)?: return .failure(error)
+    default: preconditionFailure("removals are answered at once")
+    }
+  }
+
+  func listeners() -> [ListenerStatus] {
+    guard case .listeners(let all)? = replies(to: command(.listListeners)).first else {
+      preconditionFailure("the list of listeners is answered at once")
+    }
+    return all
+  }
+
   func send(_ client: Int, _ bytes: some Sequence<UInt8>) {
     precondition(!clients[client].hasEnded)
     clients[client].pending.append(contentsOf: bytes)

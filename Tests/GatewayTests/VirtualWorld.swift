@@ -58,6 +58,8 @@ final class VirtualWorld {
   private var lastToken: UInt64 = 0
   private(set) var isFinished = false
   private(set) var isAccepting = true
+  /// The numbers of listeners whose sockets are open.
+  var openListeners: Set<Int>
   private var moved = false
   private let readBuffer = UnsafeMutableRawBufferPointer.allocate(
     byteCount: VirtualWorld.networkBytesMax, alignment: 1)
@@ -82,6 +84,7 @@ final class VirtualWorld {
     ]
     adjust(&configuration)
     self.configuration = configuration
+    openListeners = Set(configuration.listeners.indices)
     shard = Shard(
       configuration: configuration, index: 3, seed: seed, now: now,
       unixMilliseconds: Self.unixMilliseconds(now))
@@ -242,6 +245,7 @@ final class VirtualWorld {
       case .writeLink(let link): writeLink(Int(link))
       case .readLink(let link, let isOn): links[Int(link)].reads = isOn
       case .closeLink(let link): closeLink(Int(link))
+      case .stopListening(let slot): openListeners.remove(slot)
       case .stopAccepting: isAccepting = false
       case .finished: isFinished = true
       }
@@ -260,11 +264,13 @@ final class VirtualWorld {
     var queued = 0
     var holds: [UInt32: Int] = [:]
     var sessions: [UInt32: Int] = [:]
+    var listeners: [Int: Int] = [:]
     for (place, index) in shard.live.enumerated() {
       let client = clients[clientOfSlot[Int(index)]]
       let queue = shard.sessions[index].queue.count
       let held = shard.sessions[index].heldLink
       let link = shard.sessions[index].link
+      listeners[Int(shard.sessions[index].listener), default: 0] += 1
       let limits = configuration.limits
       check(shard.sessions[index].phase != .vacant, "a live session is vacant")
       check(Int(shard.sessions[index].place) == place, "places are mixed up")
@@ -279,6 +285,13 @@ final class VirtualWorld {
     }
     check(shard.clientQueueBytes == queued, "bytes in queues")
     check(shard.live.count == openClients, "open sockets")
+    for (slot, listener) in shard.listeners.enumerated() {
+      check(listener.sessions == listeners[slot] ?? 0, "sessions of a listener")
+      let claims = shard.verifications.values.count { $0.listener == slot }
+      check(listener.claims == claims, "claims of a listener")
+      check((listener.state == .listening) == openListeners.contains(slot), "a listener's socket")
+      check(!listener.isForsaken, "a listener that is gone has a place")
+    }
     for link in shard.linkStates.indices {
       let state = shard.linkStates[link]
       check(state.holds == holds[UInt32(link)] ?? 0, "holds of a link")

@@ -42,6 +42,28 @@ import Upstream
       #""client":"192.0.2.7:50112","listener":"game","reason":"over-capacity""#
     ),
     (
+      .listenerAdded(
+        listener: "arena", address: "0.0.0.0:7171", pool: "main", framer: "lines"),
+      "info listener-added listener=arena address=0.0.0.0:7171 pool=main framer=lines",
+      #""listener":"arena","address":"0.0.0.0:7171","pool":"main","framer":"lines""#
+    ),
+    (
+      .listenerRemoved(
+        listener: "arena", address: "0.0.0.0:7171", sessions: 3, closesSessions: false),
+      "info listener-removed listener=arena address=0.0.0.0:7171 sessions_left=3",
+      #""listener":"arena","address":"0.0.0.0:7171","sessions_left":3"#
+    ),
+    (
+      .listenerRemoved(
+        listener: "arena", address: "0.0.0.0:7171", sessions: 3, closesSessions: true),
+      "info listener-removed listener=arena address=0.0.0.0:7171 sessions_closed=3",
+      #""listener":"arena","address":"0.0.0.0:7171","sessions_closed":3"#
+    ),
+    (
+      .listenerGone(listener: "arena"), "info listener-gone listener=arena",
+      #""listener":"arena""#
+    ),
+    (
       .workerReady(worker: id, pool: "main", endpoint: endpoint),
       "info worker-ready worker_id=3 pool=main worker=127.0.0.1:45888",
       #""worker_id":3,"pool":"main","worker":"127.0.0.1:45888""#

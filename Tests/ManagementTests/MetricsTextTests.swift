@@ -36,6 +36,7 @@ func emptySnapshot() -> MetricsSnapshot {
     snapshot.workerReadPauses = 28
     snapshot.unfinishedDropped = 30
     snapshot.packetsOfClosedSessions = 31
+    snapshot.recordings = 32
     snapshot.access = access()
     return snapshot
   }
@@ -107,6 +108,7 @@ func emptySnapshot() -> MetricsSnapshot {
       ("gatehouse_client_queue_bytes", 26),
       ("gatehouse_accept_pauses_total", 27),
       ("gatehouse_worker_read_pauses_total", 28),
+      ("gatehouse_recordings", 32),
       ("gatehouse_log_lines_dropped_total", 29),
     ]
     let all = expected + accessExpected

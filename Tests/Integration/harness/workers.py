@@ -24,11 +24,13 @@ class Worker:
     `on_packet(worker, request)` is called for each packet; `ready` and `live` may be replaced while
     it runs: each is a value, or a function that makes one (and may block). `authenticate(request)`
     makes an AuthenticateResult, or its bytes; a worker without it leaves the call unimplemented.
+    `on_event(worker, request)` is called for what is told of sessions instead.
     """
 
     def __init__(self, on_packet=echo, features=(), ready=True, live=True, port=0,
-                 authenticate=None):
+                 authenticate=None, on_event=silent):
         self.on_packet = on_packet
+        self.on_event = on_event
         self.ready = ready
         self.live = live
         self.features = features
@@ -145,6 +147,8 @@ class Worker:
                 self.requests.append(request)
                 if request.WhichOneof("event") is None:
                     self.on_packet(self, request)
+                else:
+                    self.on_event(self, request)
         except (grpc.RpcError, IndexError):
             pass  # The gateway is gone, and perhaps the stream an answer was for.
         finally:
