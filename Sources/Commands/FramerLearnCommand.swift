@@ -29,8 +29,6 @@ extension CommandOption {
   fileprivate static let learnDirection = CommandOption(
     "direction", argument: "WHICH",
     "to-server, to-client or both; what is not a capture is taken for to-server")
-  fileprivate static let serverPort = CommandOption(
-    "port", argument: "NUMBER", "of captures, only connections to this port")
   fileprivate static let top = CommandOption(
     "top", argument: "NUMBER", "at most so many proposals for a direction; 3 when not given")
 }

@@ -18,6 +18,22 @@ struct FramerTable {
     self.folder = folder
   }
 
+  /// Whether what is defined in place, or in a table of framers, may be a plugin.
+  ///
+  /// A file is its owner's; what comes over the management API must not make the gateway load
+  /// whatever object its sender names.
+  var definesPlugins = true
+
+  private var pluginsInPlace: PluginLoader {
+    if definesPlugins { return plugins }
+    return { _, _, _ in
+      .failure(
+        FramerSources.PluginFailure(
+          reason: "a plugin can't be named here",
+          expected: "the name of a framer that stands in the configuration or in its folder"))
+    }
+  }
+
   /// Loads plugins whose relative paths belong to the configuration's folder.
   private var plugins: PluginLoader {
     { [sources, folder] path, arguments, bounds in
@@ -72,7 +88,7 @@ struct FramerTable {
     _ table: TomlTable, _ name: String, path: String, position: TextPosition
   ) -> (definition: FramerDefinition?, problems: [ConfigurationProblem]) {
     var reader = TableReader(table, path: path, position: position)
-    let definition = reader.definition(name, plugins)
+    let definition = reader.definition(name, pluginsInPlace)
     let hasDirection =
       table.entry("client_to_server") != nil || table.entry("server_to_client") != nil
     let problems = reader.finish(ignoresUnknown: !hasDirection && !reader.hasKnownKind)

@@ -70,6 +70,7 @@ public struct ListenerReader: Sendable {
       ])
     }
     var reader = TableReader(table, path: "", position: .unknown)
+    form.framers.definesPlugins = false
     form.framers.read(&reader, key: "framers")
     var listener = form.readListener(&reader, defaultName: Self.defaultName(table))
     listener.origin = origin

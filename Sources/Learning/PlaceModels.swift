@@ -2,8 +2,8 @@
 ///
 /// Where packets are cut rightly, the bytes at the same place of their headers are alike: types
 /// come again, high bytes are zero, counters grow. Each place has a model of its own, which falls
-/// back on what the byte model thought of a byte. A place that shows no gain is left to the byte model, at the price of two bits
-/// for saying so; a wrong rule can't lose much by chance, nor gain.
+/// back on what the byte model thought of a byte. A place that shows no gain is left to the byte
+/// model, at the price of two bits for saying so; a wrong rule can't lose much by chance, nor gain.
 struct PlaceModels {
   /// Models for each choice of a rule.
   static let places = 16

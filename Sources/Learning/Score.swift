@@ -1,7 +1,7 @@
 /// What speaks for a rule, in bits.
 ///
-/// By so many a description of the streams gets shorter when it may use the rule. A rule that fits by
-/// chance saves less than it takes to write the rule down.
+/// By so many a description of the streams gets shorter when it may use the rule. A rule that fits
+/// by chance saves less than it takes to write the rule down.
 struct Score {
   /// Length fields, which need not be said when the packets' lengths are.
   var lengths = 0.0

@@ -117,6 +117,18 @@ private func complaints(
     #expect(try complaints(json) == [String(problem.dropFirst(2))])
   }
 
+  /// Goal: who holds the management token can't make the gateway load any object on its disk.
+  @Test(arguments: [
+    #""framer": {"kind": "plugin", "file": "x.so"}"#,
+    #""framer": "mine", "framers": {"mine": {"kind": "plugin", "file": "x.so"}}"#,
+    #""framer_to_client": {"kind": "plugin", "file": "x.so"}"#,
+  ])
+  func pluginsCanNotBeNamed(framer: String) throws {
+    let found = try complaints(#"{"address": "127.0.0.1:7171", "pool": "main", \#(framer)}"#)
+    #expect(found.count == 1)
+    #expect(found.first?.contains("a plugin can't be named here") == true, "\(found)")
+  }
+
   @Test func namesAndAddressesThatAreTaken() throws {
     let neighbours = [
       ListenerReader.Neighbour(

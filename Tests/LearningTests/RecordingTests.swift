@@ -19,14 +19,14 @@ import Testing
     var proposed: String
   }
 
-  /// The names in a column of the table of Tests/Recordings/README.md.
+  /// The names in a column of the table of Tests/Recordings/README.md, without remarks.
   private static func names(column: Int) throws -> [String] {
     let text = try String(
       contentsOf: folder.appendingPathComponent("README.md"), encoding: .utf8)
     return text.split(separator: "\n").filter { $0.hasPrefix("|") }.dropFirst(2).compactMap {
       let cells = $0.split(separator: "|", omittingEmptySubsequences: false)
         .map { $0.trimmingCharacters(in: .whitespaces) }
-      return cells.count > column && !cells[column].isEmpty ? cells[column] : nil
+      return cells.count > column ? cells[column].split(separator: " ").first.map(String.init) : nil
     }
   }
 
@@ -80,11 +80,13 @@ import Testing
     #expect(outcomes.count { $0.rank == 0 } >= 19, "\(Self.misses(outcomes))")
   }
 
-  /// Goal: the honest number. Nothing may be changed so that it gets better.
+  /// Goal: the honest number.
+  ///
+  /// Nothing may be changed so that it gets better.
   @Test func heldOutHalfIsLearnt() throws {
     let outcomes = try Self.outcomes(column: 2)
-    #expect(outcomes.count == 18)
+    #expect(outcomes.count == 20)
     #expect(outcomes.count { $0.rank == 0 } >= 18, "\(Self.misses(outcomes))")
-    #expect(outcomes.count { $0.rank != nil } >= 18, "\(Self.misses(outcomes))")
+    #expect(outcomes.count { $0.rank != nil } >= 19, "\(Self.misses(outcomes))")
   }
 }
