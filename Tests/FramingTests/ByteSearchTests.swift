@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  /// Goal: a byte that differs from one looked for by its lowest or highest bit is not taken for it.
+  /// Goal: a byte that differs from one looked for by its lowest or highest bit is not mistaken.
   @Test func whatIsNearlyThereIsNot() {
     for seed: UInt64 in 0..<2_000 {
       var random = SplitMix64(seed: seed)
