@@ -34,7 +34,8 @@ integration-test:
 fuzz: setup-build ## search for inputs that break a parser, for SECONDS=30 each; FUZZERS="login json"
 	@SECONDS_EACH=$(or $(SECONDS),30) Fuzz/run $(FUZZERS)
 
-bench: build ## measure bans, floods and logins, on an idle machine, in 8 minutes
+bench: build ## measure framers, bans, floods and logins, on an idle machine, in 8 minutes
+	@$(SWIFT) run --configuration release --package-path benchmarks/framers framers
 	@$(SWIFT) run --configuration release --package-path benchmarks/access/lookup lookup
 	@benchmarks/access/run.py --gatehouse $(gatehouse)
 
@@ -62,7 +63,8 @@ $(gatehouse):
 	@$(MAKE) --no-print-directory build
 
 clean: ## remove everything that was built
-	rm -rf .build .venv .pytest_cache benchmarks/access/lookup/.build
+	rm -rf .build .venv .pytest_cache benchmarks/access/lookup/.build benchmarks/framers/.build \
+	  examples/plugin/build
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | \

@@ -131,7 +131,7 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "Store", "Configuration",
-        "Captures", "CCrypt",
+        "Captures", "CCrypt", "CFramer",
       ],
       path: "Fuzz",
       exclude: ["README.md", "build", "run", "Entry.swift", "corpus", "dictionaries"],

@@ -6,6 +6,7 @@ let allFuzzers: [String: @Sendable ([UInt8]) -> Void] = [
   "configuration": ConfigurationFuzzer.run,
   "contract": ContractFuzzer.run,
   "framer": FramerFuzzer.run,
+  "framer-definition": FramerDefinitionFuzzer.run,
   "json": JSONFuzzer.run,
   "legacy-list": LegacyListFuzzer.run,
   "login": LoginFuzzer.run,

@@ -1,137 +1,168 @@
 import Framing
 
-/// Goal: a stream is cut where a plain search says, whatever pieces it comes in.
+/// Goal: a framer of any kind cuts a stream where a naive model does, whatever pieces it comes in.
 enum FramerFuzzer {
   static func run(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)
-    guard let (framer, front) = input.bool() ? delimiter(&input) : lengthPrefix(&input) else {
-      return
-    }
+    let plan = input.plan()
+    let letInAfter = input.pick([nil, 0, 1, 2, 5])
     let sizes = input.bytes(4).map { Int($0) }
     let stream = input.remaining()
-    var expected = Cut()
-    var rest = stream[...]
-    while expected.violation == nil, !rest.isEmpty {
-      switch front(Array(rest)) {
-      case .packet(let byteCount, _):
-        expected.packets.append(Array(rest.prefix(byteCount)))
-        rest = rest.dropFirst(byteCount)
-      case .violation(let violation): expected.violation = violation
-      case .needMore, .needAnyMore:
-        expected.tail = Array(rest)
-        rest = []
-      }
+    guard let framer = try? plan.framer(), let compiled = try? CompiledFramer(framer) else {
+      return
     }
-    if expected.violation != nil { expected.tail = Array(rest) }
+    check(!framer.description.isEmpty, "a framer without a description")
+    let expected = modelled(stream, plan, letInAfter)
     for sizes in [[], sizes, [1]] {
-      check(cut(stream, framer, sizes) == expected, "\(framer) cuts in another place")
+      let found = withExtendedLifetime(compiled) {
+        FramerCut(stream, compiled, sizes: sizes, letInAfter: letInAfter)
+      }
+      check(found == expected, "\(framer), \(sizes): \(found) instead of \(expected)")
     }
   }
 
-  private struct Cut: Equatable {
-    var packets: [[UInt8]] = []
-    var violation: FramingViolation?
-    var tail: [UInt8] = []
-  }
-
-  /// As a session does: the framer is asked again once there is what it asked for.
-  private static func cut(_ stream: [UInt8], _ framer: Framer, _ sizes: [Int]) -> Cut {
-    var cut = Cut()
-    var wanted = 1
-    guard let compiled = try? CompiledFramer(framer) else {
-      check(false, "a framer that can't be laid out")
+  private static func modelled(
+    _ stream: [UInt8], _ plan: FramerPlan, _ letInAfter: Int?
+  ) -> FramerCut {
+    var model = FramerModel(plan)
+    var cut = FramerCut()
+    var rest = stream
+    while true {
+      if cut.packets.count == letInAfter { model.authenticated() }
+      guard !rest.isEmpty else { return cut }
+      switch model.step(rest) {
+      case .packet(let byteCount, let dropped):
+        cut.packets.append(Array(rest.prefix(byteCount)))
+        cut.dropped.append(dropped)
+        rest.removeFirst(byteCount)
+        model.took()
+        continue
+      case .more: cut.tail = rest
+      case .raw: cut.raw = rest
+      case .violation(let name):
+        cut.violation = name
+        cut.tail = rest
+      }
       return cut
     }
-    var state = FramerState()
-    for piece in pieces(of: stream, sizes: sizes) {
-      cut.tail += piece
-      while cut.violation == nil, cut.tail.count >= wanted {
-        let step = withExtendedLifetime(compiled) {
-          cut.tail.withUnsafeBytes { compiled.cutter.step($0, &state) }
-        }
-        wanted = 1
-        switch step {
-        case .packet(let byteCount, _):
-          check((1...cut.tail.count).contains(byteCount), "a packet of \(byteCount) bytes")
-          check(byteCount <= framer.packetBytesMax ?? .max, "longer than the maximum")
-          compiled.cutter.took(&state)
-          cut.packets.append(Array(cut.tail.prefix(byteCount)))
-          cut.tail.removeFirst(byteCount)
-        case .needMore(let totalBytes):
-          check(totalBytes > cut.tail.count, "asks for what is there")
-          check(totalBytes <= framer.packetBytesMax ?? .max, "asks for more than the maximum")
-          wanted = totalBytes
-        case .needAnyMore:
-          wanted = cut.tail.count + 1
-        case .violation(let violation): cut.violation = violation
-        }
-      }
-    }
-    return cut
   }
+}
 
-  private static func end(of delimiters: [[UInt8]], in bytes: [UInt8]) -> Int? {
-    bytes.indices.map { $0 + 1 }.first { end in
-      delimiters.contains { $0.count <= end && bytes[(end - $0.count)..<end] == $0[...] }
+extension FuzzInput {
+  /// A framer of any kind, not always one that can be made.
+  fileprivate mutating func plan() -> FramerPlan { stream(depth: 0) }
+
+  private mutating func stream(depth: Int) -> FramerPlan {
+    switch depth < 4 ? number(0...9) : 9 {
+    case 0: return .raw
+    case 1, 2:
+      let steps = (0..<number(1...3)).map { _ in
+        let until = number(0...4)
+        return (
+          plan: packets(depth: depth + 1),
+          until: until == 0 ? SequenceFramer.Until.authenticated : .packets(until)
+        )
+      }
+      return .sequence(steps: steps, last: stream(depth: depth + 1))
+    case 3: return choice(.stream) { $0.stream(depth: depth + 1) }
+    default: return packets(depth: depth)
     }
   }
 
-  private typealias Model = (framer: Framer, front: ([UInt8]) -> PacketCutter.Step)
-
-  private static func delimiter(_ input: inout FuzzInput) -> Model? {
-    let delimiters = (0..<input.number(0...4)).map { _ in input.bytes(9) }
-    let maximum = input.number(0...300)
-    guard let framer = try? DelimiterFramer(delimiters: delimiters, packetBytesMax: maximum) else {
-      let isUsable = delimiters.count == 1 && (1...8).contains(delimiters[0].count)
-      check(!isUsable || maximum < delimiters[0].count, "one delimiter is refused")
-      return nil
+  /// What is cut in the same way wherever it stands.
+  private mutating func packets(depth: Int) -> FramerPlan {
+    switch number(0...5) {
+    case 0: return .length(length())
+    case 1:
+      return .delimiter(
+        DelimiterPlan(
+          delimiters: (0..<number(1...4)).map { _ in bytes(9) }, keeps: bool(),
+          isTelnet: bool(), minimum: pick([nil, 1, 3, 20]), maximum: number(0...300)))
+    case 2: return .fixed(size: number(0...40), leading: bytes(3))
+    case 3, 4: return .table(table())
+    default:
+      return depth < 4 ? choice(.packet) { $0.packets(depth: depth + 1) } : .length(length())
     }
-    check(framer.delimiters == delimiters, "other delimiters than given")
-    return (
-      .delimiter(framer),
-      { bytes in
-        let end = end(of: delimiters, in: bytes)
-        if let end, end <= maximum { return .packet(byteCount: end, dropped: 0) }
-        return bytes.count < maximum
-          ? .needAnyMore : .violation(.noDelimiter(maximum: maximum))
-      }
-    )
   }
 
-  private static func lengthPrefix(_ input: inout FuzzInput) -> Model? {
-    let (offset, width) = (input.number(0...66), input.pick([1, 2, 3, 4, 8, 5]))
-    let endianness = input.pick(Endianness.allCases)
-    let counts = input.pick(LengthCounts.allCases)
-    let adjustment = input.number(-32_000...32_000) * input.pick([0, 1, 2, 3])
-    let maximum = input.pick([300, 64 << 20, 65_536, input.number(0...65_535)])
-    let header = offset + width
-    guard
-      let framer = try? LengthPrefixFramer(
-        lengthOffset: offset, lengthWidth: width, endianness: endianness, counts: counts,
-        adjustment: adjustment, packetBytesMax: maximum)
-    else {
-      let isUsable = offset <= 64 && width != 5 && abs(adjustment) <= 65_536 && maximum >= header
-      check(!isUsable, "a usable definition is refused")
-      return nil
+  private mutating func length() -> LengthPlan {
+    var plan = LengthPlan()
+    plan.encoding = pick(LengthPrefixFramer.Encoding.allCases)
+    plan.offset = number(0...66)
+    plan.width = pick([1, 2, 3, 4, 8, 5, 10])
+    plan.endianness = pick(Endianness.allCases)
+    plan.counts = pick(LengthCounts.allCases)
+    plan.adjustment = pick([0, 1, -1, number(-300...300), 65_536, -65_536, 70_000])
+    plan.maximum = pick([300, 64 << 20, 65_536, number(0...65_535)])
+    let options = byte()
+    if options & 1 != 0 { plan.mask = word() }
+    if options & 2 != 0 { plan.xorOffset = number(0...70) }
+    if options & 4 != 0 { plan.terminator = byte() }
+    plan.isCanonical = options & 8 != 0 && plan.encoding == .leb128
+    if options & 16 != 0 { plan.multiplier = number(0...65_535) }
+    if options & 32 != 0 { plan.leading = bytes(8) }
+    if options & 64 != 0 { plan.trailing = bytes(8) }
+    if options & 128 != 0 {
+      plan.escapes = (0..<number(0...5)).map { _ in escape() }
+      plan.minimum = pick([nil, 1, 9, 300])
     }
-    let uncounted = [.rest: header, .selfAndRest: offset, .packet: 0][counts] ?? 0
-    return (
-      .lengthPrefix(framer),
-      { bytes in
-        guard bytes.count >= header else { return .needMore(totalBytes: header) }
-        let digits = bytes[offset..<header]
-        let field = (endianness == .big ? Array(digits) : digits.reversed())
-          .reduce(Int128(0)) { $0 * 256 + Int128($1) }
-        let total = field + Int128(uncounted + adjustment)
-        if total < header {
-          return .violation(.packetTooShort(announced: Int64(total), minimum: header))
-        }
-        if total > maximum {
-          return .violation(.packetTooLong(announced: UInt64(clamping: total), maximum: maximum))
-        }
-        return bytes.count < total
-          ? .needMore(totalBytes: Int(total)) : .packet(byteCount: Int(total), dropped: 0)
+    return plan
+  }
+
+  private mutating func escape() -> (values: ClosedRange<UInt64>, rule: LengthPlan.Rule) {
+    let first = UInt64(number(0...65_535))
+    let values = first...(first + UInt64(number(0...65_535)))
+    switch number(0...2) {
+    case 0: return (values, .value(number(0...65_535) * pick([1, 1, 1_024, 1_025])))
+    case 1: return (values, .adjustment(number(-32_000...32_000)))
+    default:
+      return (
+        values,
+        .field(
+          offset: number(0...66), width: pick([1, 2, 3, 4, 8]), pick(Endianness.allCases),
+          pick(LengthCounts.allCases), adjustment: number(-10...10))
+      )
+    }
+  }
+
+  private mutating func table() -> TablePlan {
+    var plan = TablePlan()
+    plan.offset = number(0...5)
+    plan.width = number(1...2)
+    plan.endianness = pick(Endianness.allCases)
+    plan.maximum = number(0...400)
+    for _ in 0..<number(0...20) {
+      let opcode = UInt16(plan.width == 1 ? number(0...255) : number(0...65_535))
+      plan.sizes[opcode] = bool() ? .bytes(number(0...255)) : .field(field())
+    }
+    switch number(0...2) {
+    case 0: plan.unknown = .violation
+    case 1: plan.unknown = .raw
+    default: plan.unknown = .field(field())
+    }
+    return plan
+  }
+
+  private mutating func field() -> TablePlan.Field {
+    TablePlan.Field(
+      offset: number(0...10), width: pick([1, 2, 3, 4, 8]),
+      endianness: pick(Endianness.allCases), counts: pick(LengthCounts.allCases),
+      adjustment: number(-10...10), minimum: pick([nil, 1, 12]))
+  }
+
+  private mutating func choice(
+    _ each: SwitchFramer.Each, _ inner: (inout FuzzInput) -> FramerPlan
+  ) -> FramerPlan {
+    let cases = (0..<number(1...4)).map { _ in
+      let mask = bool() ? bytes(2) : nil
+      let matches = (0..<number(1...3)).map { _ in
+        mask.map { mask in mask.map { $0 & byte() } } ?? [byte()] + bytes(4)
       }
-    )
+      return SwitchPlan.Case(
+        offset: number(0...8), matches: matches.filter { !$0.isEmpty }, mask: mask,
+        plan: inner(&self))
+    }
+    return .choice(
+      SwitchPlan(each: each, cases: cases, otherwise: bool() ? inner(&self) : nil))
   }
 }

@@ -287,8 +287,13 @@ private struct FramerPlan {
       unknownStage = try reserveStage()
       try setRule(of: unknownStage, .raw, depth: 0)
     }
+    var places = [UInt16](repeating: 0, count: framer.opcode.width == 1 ? 256 : 0)
+    if !places.isEmpty {
+      for (index, entry) in entries.enumerated() { places[Int(entry.opcode)] = UInt16(index + 1) }
+    }
     return unsafe TableLayout(
-      opcode: framer.opcode, entries: memory.array(entries), fields: memory.array(fields),
+      opcode: framer.opcode, entries: memory.array(entries), places: memory.array(places),
+      fields: memory.array(fields),
       unknownField: unknownField, unknownStage: unknownStage)
   }
 

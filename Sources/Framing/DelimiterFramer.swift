@@ -23,6 +23,8 @@ public struct DelimiterFramer: BitwiseCopyable, Sendable {
   @usableFromInline let values: [4 of UInt64]
   @usableFromInline let byteCounts: [4 of UInt8]
   @usableFromInline let count: UInt8
+  /// Finds what may be a delimiter's last byte, and telnet's commands.
+  let search: ByteSearch
 
   /// - Parameters:
   ///   - delimiters: 1 to 4, of 1 to 8 bytes each; none may contain another, but at its own end.
@@ -62,6 +64,8 @@ public struct DelimiterFramer: BitwiseCopyable, Sendable {
     self.values = values
     self.byteCounts = byteCounts
     self.count = UInt8(delimiters.count)
+    let lasts = delimiters.compactMap(\.last)
+    search = ByteSearch(isTelnet ? [TelnetScan.commandByte] + lasts : lasts)
   }
 
   /// Which of `all` ends before the end of `delimiter`; nil when none does.
@@ -117,67 +121,41 @@ extension DelimiterFramer {
       return .violation(.packetTooShort(announced: Int64(end), minimum: bounds.minimum))
     }
     if keepsDelimiter { return .packet(byteCount: end, dropped: 0) }
-    var window: UInt64 = 0
-    for place in max(end - 8, 0)..<end { unsafe window = window << 8 | UInt64(bytes[place]) }
-    let dropped = longestMatch(window, byteCount: min(textByteCount, 8))
+    let dropped = longestMatch(unsafe window(of: bytes, at: end), byteCount: min(textByteCount, 8))
     return .packet(byteCount: end, dropped: dropped)
   }
 
   /// The end of the first delimiter that ends behind the first `scanned` bytes.
   ///
-  /// Looks at eight bytes at a time for the delimiters' last bytes, and at the whole delimiter only
-  /// where one of these stands.
+  /// Looks at the whole delimiter only where the last byte of one stands.
   private func firstEnd(in bytes: UnsafeRawBufferPointer, after scanned: Int) -> Int? {
     var place = scanned
-    while place + 8 <= bytes.count {
-      // SAFETY: the loop's condition says that eight bytes stand at `place`.
-      let word = unsafe UInt64(
-        littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-      var candidates = candidates(in: word)
-      while candidates != 0 {
-        let end = place + candidates.trailingZeroBitCount / 8 + 1
-        if unsafe isEnd(end, of: bytes) { return end }
-        candidates &= candidates - 1
-      }
-      place += 8
-    }
-    while place < bytes.count {
-      place += 1
-      if unsafe isEnd(place, of: bytes) { return place }
+    while let found = unsafe search.first(in: bytes, from: place) {
+      place = found + 1
+      let window = unsafe window(of: bytes, at: place)
+      if longestMatch(window, byteCount: min(place, 8)) > 0 { return place }
     }
     return nil
   }
 
-  /// The highest bit of each byte of `word` that may be a delimiter's last byte, all real ones
-  /// among them.
+  /// The eight bytes in front of `end`, or as many as there are, the last one being the lowest.
   @inline(__always)
-  private func candidates(in word: UInt64) -> UInt64 {
-    let low: UInt64 = 0x0101_0101_0101_0101
-    var found: UInt64 = 0
-    for index in 0..<Int(count) {
-      let difference = word ^ (low &* (values[index] & 0xff))
-      // A byte is zero where taking 1 from it borrows; a borrow may go on into later bytes.
-      found |= (difference &- low) & ~difference & (low << 7)
-    }
-    return found
-  }
-
-  @inline(__always)
-  private func isEnd(_ end: Int, of bytes: UnsafeRawBufferPointer) -> Bool {
+  func window(of bytes: UnsafeRawBufferPointer, at end: Int) -> UInt64 {
+    precondition(end <= bytes.count)
     if end >= 8 {
       // SAFETY: the eight bytes in front of `end`, which is within `bytes`.
-      let window = unsafe UInt64(
+      return unsafe UInt64(
         bigEndian: bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self))
-      return matches(window, byteCount: 8)
     }
     var window: UInt64 = 0
-    for index in 0..<end { unsafe window = window << 8 | UInt64(bytes[index]) }
-    return matches(window, byteCount: end)
+    for place in 0..<end { unsafe window = window << 8 | UInt64(bytes[place]) }
+    return window
   }
 
   /// How long the longest delimiter is that the lowest `byteCount` bytes of `window` end with; 0
   /// when
   /// they end with none.
+  @inline(__always)
   func longestMatch(_ window: UInt64, byteCount: Int) -> Int {
     var longest = 0
     for index in 0..<Int(count) where byteCounts[index] <= byteCount {
@@ -185,16 +163,6 @@ extension DelimiterFramer {
       if window & mask == values[index] { longest = max(longest, Int(byteCounts[index])) }
     }
     return longest
-  }
-
-  /// Whether the lowest `byteCount` bytes of `window` end with a delimiter.
-  @inline(__always)
-  private func matches(_ window: UInt64, byteCount: Int) -> Bool {
-    for index in 0..<Int(count) where byteCounts[index] <= byteCount {
-      let mask = UInt64.max >> UInt64(64 - 8 * Int(byteCounts[index]))
-      if window & mask == values[index] { return true }
-    }
-    return false
   }
 }
 

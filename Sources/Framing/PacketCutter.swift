@@ -126,60 +126,51 @@ public struct PacketCutter: BitwiseCopyable, @unchecked Sendable {
 
   @usableFromInline
   func slowStep(_ bytes: UnsafeRawBufferPointer, _ state: inout FramerState) -> Step {
+    // SAFETY: as above; what rules point to lives as long as they do.
+    var rule = unsafe rules[Int(stages[Int(state.stage)].rule)]
     while true {
-      // SAFETY: as above.
-      let rule = unsafe rules[Int(stages[Int(state.stage)].rule)]
-      let outcome = unsafe step(rule, bytes, &state)
-      switch outcome {
-      case .step(let step):
-        if step == .needAnyMore { state.scanned = UInt32(bytes.count) }
+      switch rule {
+      case .raw: return .packet(byteCount: bytes.count, dropped: 0)
+      case .plainLength(let length): return unsafe length.step(bytes)
+      case .length(let framer): return unsafe framer.pointee.step(bytes)
+      case .fixed(let framer): return unsafe framer.step(bytes)
+      case .delimiter(let framer):
+        let step = unsafe framer.pointee.step(bytes, scanned: Int(state.scanned))
+        if case .needAnyMore = step { state.scanned = UInt32(bytes.count) }
         return step
-      case .stage(let stage): enter(stage, &state)
+      case .telnet(let framer):
+        var scan = state.telnet
+        let step = unsafe scan.step(bytes, scanned: Int(state.scanned), framer.pointee)
+        // A packet may be asked for again before it is taken.
+        if case .needAnyMore = step {
+          state.telnet = scan
+          state.scanned = UInt32(bytes.count)
+        }
+        return step
+      case .plugin(let layout):
+        let step = unsafe layout.pointee.step(
+          bytes, scanned: Int(state.scanned), &state.plugin)
+        if case .needAnyMore = step { state.scanned = UInt32(bytes.count) }
+        return step
+      case .table(let layout):
+        if let step = unsafe layout.pointee.step(bytes) { return step }
+        enter(unsafe layout.pointee.unknownStage, &state)
+        rule = unsafe rules[Int(stages[Int(state.stage)].rule)]
+      case .cases(let layout):
+        switch unsafe layout.pointee.decide(bytes) {
+        case .target(let target): rule = unsafe rules[Int(target)]
+        case .needMore(let total): return .needMore(totalBytes: total)
+        case .noCase: return .violation(.noCase)
+        }
+      case .choice(let layout):
+        switch unsafe layout.pointee.decide(bytes) {
+        case .target(let stage):
+          enter(stage, &state)
+          rule = unsafe rules[Int(stages[Int(state.stage)].rule)]
+        case .needMore(let total): return .needMore(totalBytes: total)
+        case .noCase: return .violation(.noCase)
+        }
       }
-    }
-  }
-
-  private enum Outcome {
-    case step(Step)
-    /// Another stage goes on with the stream.
-    case stage(UInt8)
-  }
-
-  private func step(
-    _ rule: Rule, _ bytes: UnsafeRawBufferPointer, _ state: inout FramerState
-  ) -> Outcome {
-    // SAFETY: what rules point to lives as long as they do.
-    switch rule {
-    case .raw: return .step(.packet(byteCount: bytes.count, dropped: 0))
-    case .plainLength(let length): return unsafe .step(length.step(bytes))
-    case .length(let framer): return unsafe .step(framer.pointee.step(bytes))
-    case .delimiter(let framer):
-      return unsafe .step(framer.pointee.step(bytes, scanned: Int(state.scanned)))
-    case .telnet(let framer):
-      var scan = state.telnet
-      let step = unsafe scan.step(bytes, scanned: Int(state.scanned), framer.pointee)
-      // A packet may be asked for again before it is taken.
-      if step == .needAnyMore { state.telnet = scan }
-      return .step(step)
-    case .fixed(let framer): return unsafe .step(framer.step(bytes))
-    case .table(let layout):
-      if let step = unsafe layout.pointee.step(bytes) { return .step(step) }
-      return unsafe .stage(layout.pointee.unknownStage)
-    case .cases(let layout):
-      switch unsafe layout.pointee.decide(bytes) {
-      case .target(let rule): return unsafe step(rules[Int(rule)], bytes, &state)
-      case .needMore(let total): return .step(.needMore(totalBytes: total))
-      case .noCase: return .step(.violation(.noCase))
-      }
-    case .choice(let layout):
-      switch unsafe layout.pointee.decide(bytes) {
-      case .target(let stage): return .stage(stage)
-      case .needMore(let total): return .step(.needMore(totalBytes: total))
-      case .noCase: return .step(.violation(.noCase))
-      }
-    case .plugin(let layout):
-      return unsafe .step(
-        layout.pointee.step(bytes, scanned: Int(state.scanned), &state.plugin))
     }
   }
 

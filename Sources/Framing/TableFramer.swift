@@ -87,6 +87,10 @@ struct TableLayout: BitwiseCopyable {
 
   var opcode: LengthField
   var entries: UnsafeBufferPointer<Entry>
+  /// Where each opcode of one byte stands among the entries, plus 1; 0 for unknown ones.
+  ///
+  /// Empty for opcodes of two bytes.
+  var places: UnsafeBufferPointer<UInt16>
   var fields: UnsafeBufferPointer<PlainLength>
   /// Which field says the size of unknown opcodes; nil when none does.
   var unknownField: UInt16?
@@ -107,8 +111,16 @@ struct TableLayout: BitwiseCopyable {
       ? .packet(byteCount: size, dropped: 0) : .needMore(totalBytes: size)
   }
 
-  /// A binary search: tables are sparse, and their entries few.
   private func entry(of opcode: UInt16) -> Entry? {
+    if Int(opcode) < (unsafe places.count) {
+      let place = unsafe places[Int(opcode)]
+      return place == 0 ? nil : unsafe entries[Int(place) - 1]
+    }
+    return searched(opcode)
+  }
+
+  /// A binary search: tables of opcodes of two bytes are sparse, and their entries few.
+  private func searched(_ opcode: UInt16) -> Entry? {
     var low = 0
     var high = unsafe entries.count
     while low < high {

@@ -32,7 +32,7 @@ public struct TelnetScan: Equatable, BitwiseCopyable, Sendable {
     set { bits = bits & 7 | newValue << 3 }
   }
 
-  private static let commandByte: UInt8 = 0xFF
+  static let commandByte: UInt8 = 0xFF
   private static let subnegotiationEnd: UInt8 = 0xF0
   private static let subnegotiation: UInt8 = 0xFA
   private static let withOption: ClosedRange<UInt8> = 0xFB...0xFE
@@ -41,26 +41,31 @@ public struct TelnetScan: Equatable, BitwiseCopyable, Sendable {
   mutating func step(
     _ bytes: UnsafeRawBufferPointer, scanned: Int, _ framer: DelimiterFramer
   ) -> PacketCutter.Step {
-    var window: UInt64 = 0
-    for place in max(scanned - 8, 0)..<scanned {
-      unsafe window = window << 8 | UInt64(bytes[place])
-    }
     var place = scanned
-    let end = min(bytes.count, framer.bounds.maximum)
-    while place < end {
-      let byte = unsafe bytes[place]
-      place += 1
-      guard mode == .text, byte != Self.commandByte else {
-        if endsCommand(byte), unsafe isCommandFirst(bytes) {
+    let looked = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(framer.bounds.maximum))
+    while place < looked.count {
+      guard mode == .text else {
+        let byte = unsafe looked[place]
+        place += 1
+        if endsCommand(byte), unsafe isCommandFirst(looked) {
           return .packet(byteCount: place, dropped: 0)
         }
         continue
       }
-      window = window << 8 | UInt64(byte)
-      run = min(run + 1, 8)
+      guard let found = unsafe framer.search.first(in: looked, from: place) else {
+        passText(looked.count - place)
+        break
+      }
+      passText(found - place)
+      place = found + 1
+      guard unsafe looked[found] != Self.commandByte else {
+        mode = .command
+        continue
+      }
+      passText(1)
+      let window = unsafe framer.window(of: looked, at: place)
       if framer.longestMatch(window, byteCount: Int(run)) > 0 {
-        return unsafe framer.packet(
-          endingAt: place, textByteCount: Int(run), of: bytes)
+        return unsafe framer.packet(endingAt: place, textByteCount: Int(run), of: looked)
       }
     }
     guard bytes.count < framer.bounds.maximum else {
@@ -68,6 +73,8 @@ public struct TelnetScan: Equatable, BitwiseCopyable, Sendable {
     }
     return .needAnyMore
   }
+
+  private mutating func passText(_ byteCount: Int) { run = UInt8(min(Int(run) + byteCount, 8)) }
 
   /// Whether a packet that begins like this begins with a command.
   private func isCommandFirst(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -1,0 +1,1 @@
+../../Tests/FramingTests/FramerPlan.swift
