@@ -256,9 +256,16 @@ private struct FramerPlan {
 
   /// What a plugin keeps belongs to a stage, which must be of the plugin alone.
   private func checkIsStateless(_ framer: Framer) throws(FramerDefinitionError) {
-    guard case .plugin = framer else { return }
-    throw FramerDefinitionError(
-      key: "framer", expected: "no plugin in a switch of packets; a plugin can switch by itself")
+    if case .plugin = framer {
+      throw FramerDefinitionError(
+        key: "framer", expected: "no plugin in a switch of packets; a plugin can switch by itself")
+    }
+    // How long such a packet is would depend on how the network cut the stream.
+    guard framer != .raw else {
+      throw FramerDefinitionError(
+        key: "framer", expected: "a framer that knows what a packet is, and not raw; or each = "
+          + "\"stream\"")
+    }
   }
 
   private mutating func layout(

@@ -278,10 +278,10 @@ extension Shard {
     var taking = [Takers](repeating: .none, count: paths.count)
     for (listener, path) in paths.enumerated() where path.pool == pool {
       var state = FramerState()
-      if path.serverToClient.isRaw(state) {
-        taking[listener] = .all
-      } else if !path.serverToClient.isSameEverywhere {
+      if !path.serverToClient.isSameEverywhere {
         taking[listener] = path.serverToClient.hasPlugin ? .none : .some
+      } else if path.serverToClient.isRaw(state) {
+        taking[listener] = .all
       } else if unsafe wholePackets(payload, path.serverToClient, &state) == payload.count {
         taking[listener] = .all
       }
