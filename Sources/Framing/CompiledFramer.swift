@@ -263,8 +263,8 @@ private struct FramerPlan {
     // How long such a packet is would depend on how the network cut the stream.
     guard framer != .raw else {
       throw FramerDefinitionError(
-        key: "framer", expected: "a framer that knows what a packet is, and not raw; or each = "
-          + "\"stream\"")
+        key: "framer",
+        expected: "a framer that knows what a packet is, and not raw; or each = \"stream\"")
     }
   }
 
