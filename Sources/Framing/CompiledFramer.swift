@@ -67,7 +67,8 @@ public final class CompiledFramer: @unchecked Sendable {
     cutter = unsafe PacketCutter(
       stages: plan.memory.array(plan.stages).baseAddress!,
       rules: plan.memory.array(plan.rules).baseAddress!,
-      hasPlugin: plan.memory.hasPlugin)
+      hasPlugin: plan.memory.hasPlugin,
+      isSameEverywhere: plan.stages.count == 1 && !plan.memory.hasPlugin)
   }
 }
 
@@ -139,8 +140,7 @@ private struct FramerPlan {
     case .switch(let choice) where choice.each == .stream:
       try addChoice(choice, at: first, onAuthenticated: onAuthenticated, depth: depth)
     case .raw, .lengthPrefix, .delimiter, .fixed, .table, .switch, .plugin:
-      try setRule(of: first, framer, depth: depth)
-      stages[Int(first)].onAuthenticated = onAuthenticated
+      try setRule(of: first, framer, onAuthenticated: onAuthenticated, depth: depth)
     }
   }
 
@@ -152,11 +152,11 @@ private struct FramerPlan {
       let next = try reserveStage()
       switch step.until {
       case .packets(let count):
-        try setRule(of: stage, step.framer, depth: depth + 1)
+        try setRule(
+          of: stage, step.framer, onAuthenticated: onAuthenticated, depth: depth + 1)
         stages[Int(stage)].packetsMax = UInt8(count)
         stages[Int(stage)].next = next
         stages[Int(stage)].isPlain = false
-        stages[Int(stage)].onAuthenticated = onAuthenticated
       case .authenticated:
         try addStream(step.framer, at: stage, onAuthenticated: next, depth: depth + 1)
       }
@@ -191,10 +191,16 @@ private struct FramerPlan {
     }
   }
 
+  /// - Parameter onAuthenticated: what goes on after the login, whatever became of the stage by
+  ///   then.
   private mutating func setRule(
-    of stage: UInt8, _ framer: Framer, depth: Int
+    of stage: UInt8, _ framer: Framer, onAuthenticated: UInt8?, depth: Int
   ) throws(FramerDefinitionError) {
+    let known = stages.count
     stages[Int(stage)].rule = try addRule(framer, depth: depth)
+    stages[Int(stage)].onAuthenticated = onAuthenticated
+    // Those that unknown opcodes lead to.
+    for place in known..<stages.count { stages[place].onAuthenticated = onAuthenticated }
     switch framer {
     case .raw, .lengthPrefix, .fixed, .table: break
     case .delimiter(let framer) where !framer.isTelnet: break
@@ -292,7 +298,7 @@ private struct FramerPlan {
     case .field(let field): unknownField = place(of: field)
     case .raw:
       unknownStage = try reserveStage()
-      try setRule(of: unknownStage, .raw, depth: 0)
+      try setRule(of: unknownStage, .raw, onAuthenticated: nil, depth: 0)
     }
     var places = [UInt16](repeating: 0, count: framer.opcode.width == 1 ? 256 : 0)
     if !places.isEmpty {

@@ -44,6 +44,10 @@ public struct DelimiterFramer: BitwiseCopyable, Sendable {
       guard (1...Self.delimiterByteCountMax).contains(delimiter.count) else {
         throw FramerDefinitionError(key: "delimiter", expected: "1 to 8 bytes each")
       }
+      if isTelnet && delimiter.contains(0xFF) {
+        throw FramerDefinitionError(
+          key: "delimiter", expected: "no FF, which begins a command of telnet")
+      }
       if let other = Self.ending(inside: delimiter, among: delimiters) {
         throw FramerDefinitionError(
           key: "delimiter",

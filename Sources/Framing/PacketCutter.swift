@@ -52,11 +52,17 @@ public struct PacketCutter: BitwiseCopyable, @unchecked Sendable {
   @usableFromInline let rules: UnsafePointer<Rule>
   /// Whether a plugin cuts some of it: what that keeps for a stream can't be copied.
   public let hasPlugin: Bool
+  /// Whether packets are cut in the same way wherever in a stream they stand.
+  public let isSameEverywhere: Bool
 
-  init(stages: UnsafePointer<Stage>, rules: UnsafePointer<Rule>, hasPlugin: Bool) {
+  init(
+    stages: UnsafePointer<Stage>, rules: UnsafePointer<Rule>, hasPlugin: Bool,
+    isSameEverywhere: Bool
+  ) {
     unsafe self.stages = unsafe stages
     unsafe self.rules = unsafe rules
     self.hasPlugin = hasPlugin
+    self.isSameEverywhere = isSameEverywhere
   }
 
   /// Looks at the front of `bytes`, without allocating: in O(1), or in as many steps as there are
@@ -93,18 +99,6 @@ public struct PacketCutter: BitwiseCopyable, @unchecked Sendable {
     let stage = unsafe stages[Int(state.stage)]
     guard stage.isPlain, case .raw = unsafe rules[Int(stage.rule)] else { return false }
     return true
-  }
-
-  /// Whether packets are cut in the same way wherever in a stream they stand.
-  public var isSameEverywhere: Bool {
-    // SAFETY: as above.
-    let stage = unsafe stages[0]
-    guard stage.packetsMax == 0, stage.onAuthenticated == nil else { return false }
-    switch unsafe rules[Int(stage.rule)] {
-    case .raw, .plainLength, .length, .delimiter, .telnet, .fixed, .cases: return true
-    case .table(let layout): return unsafe layout.pointee.unknownStage == 0
-    case .choice, .plugin: return false
-    }
   }
 
   /// The client was let in: a step of a sequence may be over.

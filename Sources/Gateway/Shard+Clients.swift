@@ -82,7 +82,8 @@ extension Shard {
   mutating func forwardReceived(of index: UInt32, now: Instant, effects: inout Effects) {
     if sessions[index].phase == .login { return readLogin(index, now: now, effects: &effects) }
     forwardHeld(of: index, now: now, effects: &effects)
-    guard sessions[index].heldByteCount == 0, !sessions[index].received.isEmpty else { return }
+    guard sessions[index].heldByteCount == 0 else { return }
+    guard !sessions[index].received.isEmpty else { return sessions[index].received.removeAll() }
     let waiting = unsafe sessions[index].received.readable
     let before = waiting.count
     let rest = unsafe forward(waiting, of: index, now: now, effects: &effects)
@@ -252,8 +253,12 @@ extension Shard {
   // MARK: Pausing
 
   /// A worker is there, and its queue has room.
+  ///
+  /// Mutating, as are those below, though nothing changes: what only borrows a shard or a link may
+  /// get
+  /// a copy of it, which costs more than the packet.
   @inline(__always)
-  func canForward(_ index: UInt32) -> Bool {
+  mutating func canForward(_ index: UInt32) -> Bool {
     let path = paths[Int(sessions[index].listener)]
     if path.balancesPackets { return poolCanForward(path.pool) }
     let link = sessions[index].link
@@ -261,11 +266,11 @@ extension Shard {
   }
 
   @inline(__always)
-  func linkCanForward(_ link: LinkIndex) -> Bool {
-    links[link].isReady && links[link].queuedBytes < configuration.limits.workerQueueBytesMax
+  mutating func linkCanForward(_ link: LinkIndex) -> Bool {
+    links[link].takesPackets(queuedBytesMax: configuration.limits.workerQueueBytesMax)
   }
 
-  private func poolCanForward(_ pool: Int) -> Bool {
+  private mutating func poolCanForward(_ pool: Int) -> Bool {
     for link in pools[pool].rotation where linkCanForward(link) { return true }
     return false
   }
@@ -314,9 +319,10 @@ extension Shard {
     linkStates[Int(link)].parked = []
     pools[pool].parked = []
     for id in parked {
-      guard let index = index(of: id), sessions[index].pauses.contains(.workerBusy) else {
-        continue
-      }
+      // One that is closing has nothing more to give.
+      guard let index = index(of: id), sessions[index].pauses.contains(.workerBusy),
+        sessions[index].phase != .closing
+      else { continue }
       unpause(index, .workerBusy, effects: &effects)
       if !sessions[index].pauses.contains(.noWorker) {
         forwardReceived(of: index, now: now, effects: &effects)

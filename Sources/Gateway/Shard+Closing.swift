@@ -39,6 +39,7 @@ extension Shard {
     // Nothing more is given to it, so that its worker need not wait.
     releaseHold(of: index, now: now, effects: &effects)
     sessions[index].received.removeAll()
+    sessions[index].heldByteCount = 0
     pause(index, .closing, effects: &effects)
     armTimer(of: index)
   }

@@ -260,6 +260,8 @@ extension Shard {
     of byteCount: Int, to listener: Int, from link: LinkIndex, _ effects: inout Effects
   ) {
     counters.broadcastsRefused += 1
+    // The counter has those that the log leaves out.
+    guard broadcastLog.admit(second: time.unixSeconds) != nil else { return }
     effects.log.append(
       .broadcastRefused(
         worker: links[link].id, pool: pools[links[link].pool].configuration.name,

@@ -65,6 +65,8 @@ public struct Shard: ~Copyable {
   var banLog = LogBudget()
   /// The same for bytes that break a framer's rules.
   var violationLog = LogBudget()
+  /// The same for broadcasts that are no whole packets.
+  var broadcastLog = LogBudget()
 
   var pools: [Pool]
   var links: Slab<Link>

@@ -5,6 +5,13 @@ extension Link {
   /// Encoded bytes that wait for the socket.
   public var queuedBytes: Int { packets.unwrittenBytes }
 
+  /// Sessions may be given to it, and less than so many bytes wait for the socket.
+  ///
+  /// Mutating, though nothing changes: what only borrows a link may get a copy of it.
+  public mutating func takesPackets(queuedBytesMax: Int) -> Bool {
+    phase == .active && packets.unwrittenBytes < queuedBytesMax
+  }
+
   /// Queues a packet of a session.
   @inline(__always)
   public mutating func sendPacket(

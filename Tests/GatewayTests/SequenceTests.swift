@@ -183,4 +183,70 @@ import Testing
     world.settle()
     #expect(world.clients[client].received == Array("hello\n".utf8) + Packets.make([8]))
   }
+
+  /// Goal: a client that is closed while its login's packets wait for a worker is asked for nothing
+  /// more when the worker takes some again.
+  @Test func closedWhileHeldPacketsWait() throws {
+    let world = VirtualWorld.withLogins {
+      $0.limits.workerQueueBytesMax = 50_000
+      $0.listeners[0].refusals[.closedByOperator] = ReplyTemplate(bytes: Array("kicked".utf8))
+    }
+    world.workers[0].onPacket = { _, _ in }
+    let first = world.logIn("anna")
+    world.setNetwork(of: 0, bytesMax: 0)
+    for _ in 0..<300 {
+      world.send(first, Packets.make(Array(repeating: 1, count: 300)))
+      world.settle()
+    }
+    let second = world.connect()
+    // It takes nothing, so that it stays while it closes.
+    world.clients[second].room = 0
+    world.send(second, Logins.packet("otto", "secret"))
+    world.settle()
+    world.answerClaim(.accepted(AccountName("otto")!, attributes: []))
+    world.settle()
+    let index = try #require(world.clients[second].id?.index)
+    #expect(world.shard.sessions[index].heldByteCount > 0)
+    let uuid = try #require(world.session(second)?.uuid)
+    world.command(.closeSession(uuid))
+    world.settle()
+    #expect(world.shard.sessions[index].phase == .closing)
+    world.setNetwork(of: 0, bytesMax: nil)
+    world.settle()
+    world.take(second, 100)
+    world.settle()
+    #expect(world.text(second) == "kicked")
+    #expect(world.clients[second].closeReason == .closedByOperator)
+    #expect(payloads(world).last == Packets.make(Array(repeating: 1, count: 300)))
+  }
+
+  /// Goal: what the login's framer could not tell ends with the login.
+  @Test func anUnknownOpcodeBeforeTheLogin() throws {
+    let table = Framer.table(
+      try TableFramer(
+        opcode: LengthField(offset: 0, width: 1, endianness: .little),
+        entries: [.init(opcode: 1, length: .fixed(2))], unknown: .raw))
+    let login = LoginDescription(parts: [
+      LoginPart(
+        match: [.bytes([0x4c], offset: 0)],
+        fields: [
+          LoginField(.account, .lengthPrefixed(.one), at: .offset(1)),
+          LoginField(.secret, .lengthPrefixed(.one)),
+        ])
+    ])
+    let world = VirtualWorld.withLogins {
+      $0.listeners[0].clientToServer = .short
+      $0.listeners[0].loginFramer = table
+      $0.listeners[0].authentication!.login = login
+    }
+    let client = world.connect()
+    world.send(client, Array("L".utf8) + [4] + Array("anna".utf8) + [1, 0x73])
+    world.settle()
+    world.answerClaim(.accepted(AccountName("anna")!, attributes: []))
+    world.settle()
+    let packets = [Packets.make([1]), Packets.make([2, 2])]
+    world.send(client, packets[0] + packets[1])
+    world.settle()
+    #expect(Array(payloads(world).suffix(2)) == packets)
+  }
 }
