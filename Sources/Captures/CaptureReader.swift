@@ -44,7 +44,8 @@ public final class CaptureReader {
     var text = [CChar](repeating: 0, count: Int(CPCAP_ERROR_BYTES) + 1)
     guard let opened = unsafe cpcap_open(file, &text) else {
       unsafe fclose(file)
-      throw .cannotOpen(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self))
+      let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      throw .cannotOpen(String(decoding: bytes, as: UTF8.self))
     }
     let value = unsafe cpcap_link_type(opened)
     guard let link = LinkType(value: value) else {
