@@ -36,6 +36,10 @@ public struct StreamTracker {
   private let limits: Limits
   private let serverPort: UInt16?
   private var connections: [Pair: Connection] = [:]
+  /// Connections that are over, in the order of their ends; some may have been forgotten since.
+  private var over: [(pair: Pair, number: Int)] = []
+  /// Those in front of this one were forgotten.
+  private var overNext = 0
   private var waitingBytes = 0
   private var opened = 0
   /// Segments of connections for which there was no room.
@@ -77,6 +81,8 @@ public struct StreamTracker {
       .sorted { $0.value.number < $1.value.number }
     for (key, _) in left { end(key, into: &events) }
     connections = [:]
+    over = []
+    overNext = 0
   }
 
   /// A new connection between the ports of an older one.
@@ -101,12 +107,9 @@ public struct StreamTracker {
     guard synchronizes || !segment.payload.isEmpty, !segment.flags.contains(.reset) else {
       return nil
     }
-    if connections.count >= limits.streamsMax {
-      connections = connections.filter { !$0.value.isOver }
-      guard connections.count < limits.streamsMax else {
-        segmentsWithoutRoom += 1
-        return nil
-      }
+    guard connections.count < limits.streamsMax || forgetOldest() else {
+      segmentsWithoutRoom += 1
+      return nil
     }
     let client = isFromClient(segment) ? segment.source : segment.destination
     let server = isFromClient(segment) ? segment.destination : segment.source
@@ -118,6 +121,18 @@ public struct StreamTracker {
           number: opened, client: client, server: server, startedAt: segment.time,
           isFromStart: synchronizes)))
     return pair
+  }
+
+  /// Forgets the connection that has been over for longest; false when none is over.
+  private mutating func forgetOldest() -> Bool {
+    while overNext < over.count {
+      let (pair, number) = over[overNext]
+      overNext += 1
+      guard connections[pair]?.number == number else { continue }
+      connections[pair] = nil
+      return true
+    }
+    return false
   }
 
   private func isFromClient(_ segment: TCPSegment) -> Bool {
@@ -174,6 +189,12 @@ public struct StreamTracker {
     connection.fromClient.finish()
     connection.fromServer.finish()
     connections[key] = connection
+    over.append((key, connection.number))
+    if over.count / 2 > limits.streamsMax {
+      // At most as many stay as are followed, so this comes once in so many ends.
+      over = over[overNext...].filter { connections[$0.pair]?.number == $0.number }
+      overNext = 0
+    }
     events.append(
       .ended(
         stream: connection.number, client: connection.fromClient.summary,

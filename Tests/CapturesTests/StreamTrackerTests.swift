@@ -157,6 +157,40 @@ import Testing
     #expect(talk.finish().count == 3)
   }
 
+  /// Goal: connections that are over make room for as many, the oldest first, again and again.
+  @Test func oneThatIsOverMakesRoomForOne() {
+    var limits = StreamTracker.Limits()
+    limits.streamsMax = 3
+    var talk = Talk(limits: limits)
+    for port in 1...50 {
+      let address = SocketAddress(ipv4: 192, 0, 2, 7, port: UInt16(40_000 + port))
+      talk.take(up(1, "x", from: address))
+      if port > 1 { talk.take(up(2, "", .reset, from: address)) }
+    }
+    #expect(talk.tracker.segmentsWithoutRoom == 0)
+    #expect(talk.ended == 49)
+    // The first lives, and the last that are over are still known: what comes late is no stream.
+    let last = SocketAddress(ipv4: 192, 0, 2, 7, port: 40_050)
+    talk.take(up(2, "y", from: last))
+    #expect(talk.finish().count == 50)
+  }
+
+  @Test func pairsThatComeAgainMakeRoomOnce() {
+    var limits = StreamTracker.Limits()
+    limits.streamsMax = 2
+    var talk = Talk(limits: limits)
+    let alive = SocketAddress(ipv4: 192, 0, 2, 7, port: 40_001)
+    talk.take(up(1, "x", from: alive))
+    for round in 0..<20 as Range<UInt32> {
+      talk.take(up(round * 100, "", .synchronize), up(round * 100 + 1, "", .reset))
+    }
+    let other = SocketAddress(ipv4: 192, 0, 2, 7, port: 40_002)
+    let third = SocketAddress(ipv4: 192, 0, 2, 7, port: 40_003)
+    talk.take(up(1, "x", from: other), up(1, "x", from: third), up(2, "y", from: alive))
+    #expect(talk.tracker.segmentsWithoutRoom == 1)
+    #expect(talk.finish().count == 22)
+  }
+
   @Test func allTogetherWaitForSoMuch() {
     var limits = StreamTracker.Limits()
     limits.waitingBytesTotalMax = 1000
