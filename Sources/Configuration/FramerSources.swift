@@ -44,6 +44,14 @@ public struct FramerSources: Sendable {
     self.loadPlugin = loadPlugin
   }
 
+  /// Loads nothing: what is installed beside the program says how bytes are cut, and runs no code.
+  public static let refusePluginOfReady: PluginLoader = { _, _, _ in
+    .failure(
+      PluginFailure(
+        reason: "a ready-made framer can't be a plugin",
+        expected: "a definition in the configuration, or in its framer_directory"))
+  }
+
   /// There are none.
   public static let none = FramerSources(
     ready: { FramerLibrary() },

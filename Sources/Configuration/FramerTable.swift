@@ -6,12 +6,20 @@ struct FramerTable {
   /// Where relative paths belong; empty or ending in a slash.
   private let folder: String
   /// Its own; nil for one whose definition is wrong, which exists, but can't be used.
-  private var own: [(name: String, position: TextPosition, definition: FramerDefinition?)] = []
+  private var own: [Own] = []
   private var namesUsed: [String] = []
   /// The folder that the configuration names.
   private var directory = FramerLibrary()
   /// Files are read once each; nil for a wrong one.
   private var loaded: [String: FramerDefinition?] = [:]
+
+  private struct Own {
+    var name: String
+    var position: TextPosition
+    var definition: FramerDefinition?
+    /// Whether what is wrong with it is among the problems that whoever names it gets to see.
+    var isExplained = true
+  }
 
   init(_ sources: FramerSources, folder: String) {
     self.sources = sources
@@ -81,7 +89,13 @@ struct FramerTable {
     let (definition, problems) = read(
       table, entry.key, path: all.path(of: key), position: entry.node.position)
     all.add(problems)
-    own.insert((entry.key, entry.keyPosition, definition), at: 0)
+    own.insert(
+      Own(name: entry.key, position: entry.keyPosition, definition: definition), at: 0)
+  }
+
+  /// The problems noted so far go nowhere: a listener that names a framer which has some is told.
+  mutating func dropExplanations() {
+    for index in own.indices { own[index].isExplained = false }
   }
 
   private func read(
@@ -122,11 +136,17 @@ struct FramerTable {
   ) -> FramerDefinition? {
     if let found = own.first(where: { $0.name == name }) {
       namesUsed.append(name)
+      if found.definition == nil && !found.isExplained {
+        listener.note(
+          key, "the configuration's framer \"\(shown(name))\" can't be read any more",
+          expected: "one that gatehouse check finds nothing wrong with")
+      }
       return found.definition
     }
     if let known = loaded[name] { return known }
     let ready = sources.ready()
-    guard let file = directory.file(name) ?? ready.file(name) else {
+    let given = directory.file(name)
+    guard let file = given ?? ready.file(name) else {
       let names = own.map(\.name) + (directory.files + ready.files).map(\.name) + ["raw"]
       listener.note(
         key, "no framer is named \"\(shown(name))\"",
@@ -135,6 +155,7 @@ struct FramerTable {
         suggestion: nearestName(to: name, among: names))
       return nil
     }
+    let plugins = given == nil ? FramerSources.refusePluginOfReady : plugins
     switch FramerDefinition.load(file, loadPlugin: plugins) {
     case .success(let definition):
       loaded[name] = definition

@@ -134,6 +134,21 @@ import Testing
       ])
   }
 
+  /// Goal: what is installed beside the program runs no code; the operator's own folder may.
+  @Test func aReadyFramerCanNotBeAPlugin() {
+    let library = Self.library(("game", "kind = \"plugin\"\nfile = \"x.so\""))
+    #expect(
+      problems(load("framer = \"game\"", ready: library)) == [
+        "lib/game.toml:2:8: error: file: \"x.so\": a ready-made framer can't be a plugin; expected "
+          + "a definition in the configuration, or in its framer_directory"
+      ])
+    let top = "framer_directory = \"mine\""
+    #expect(
+      problems(load("framer = \"game\"", ready: library, folder: library, top: top)) == [
+        "lib/game.toml:2:8: error: file: \"x.so\": no object at etc/x.so; expected an object"
+      ])
+  }
+
   /// Goal: a login that came with the framer holds, unless the listener describes its own.
   @Test func theLoginComesWithTheFramer() throws {
     let ready = Self.library(("game", Self.both))
