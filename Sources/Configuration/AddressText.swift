@@ -83,6 +83,9 @@ struct HostPort: Equatable {
     return bothIPv6 && (a == "::" || b == "::") || bothIPv4 && (a == "0.0.0.0" || b == "0.0.0.0")
   }
 
+  /// True when the host is a name, not an address.
+  var isNamed: Bool { Self.ipv4Bytes(host[...]) == nil && Self.ipv6Bytes(host[...]) == nil }
+
   /// True for what only programs on the same machine reach.
   var isLoopback: Bool {
     let host = canonicalHost

@@ -21,6 +21,18 @@ public struct ListenerReader: Sendable {
       self.port = port
       self.description = description
     }
+
+    /// True when both can't be listened on at a time.
+    public func collides(host: String, port: UInt16) -> Bool {
+      HostPort(host: self.host, port: self.port).collides(with: HostPort(host: host, port: port))
+    }
+
+    /// True when they collide, or may: nobody knows here which addresses a host's name has.
+    public func mayCollide(host: String, port: UInt16) -> Bool {
+      let other = HostPort(host: host, port: port)
+      let isNamed = HostPort(host: self.host, port: self.port).isNamed || other.isNamed
+      return collides(host: host, port: port) || port == self.port && isNamed
+    }
   }
 
   public enum Outcome: Equatable, Sendable {
@@ -46,6 +58,8 @@ public struct ListenerReader: Sendable {
     }
     var form = GatehouseForm(table, folder: ConfigurationLoader.folder(of: file), framers)
     form.readFramerDefinitions()
+    // The second time that the text is read: a plugin that was there may be gone.
+    form.framers.dropExplanations()
     form.draft.configuration = configuration
     form.draft.configuration.listeners = []
     self.form = form
@@ -110,9 +124,7 @@ public struct ListenerReader: Sendable {
     }
     guard !listener.host.isEmpty else { return problems }
     let address = HostPort(host: listener.host, port: listener.port)
-    let other = neighbours.first {
-      HostPort(host: $0.host, port: $0.port).collides(with: address)
-    }
+    let other = neighbours.first { $0.collides(host: address.host, port: address.port) }
     if let other {
       let place = HostPort(host: other.host, port: other.port).text
       problems.append(

@@ -111,16 +111,27 @@ final class RunningListeners: Sendable {
     } catch {
       switch error {
       case .inUse:
-        // By one that came meanwhile, or whose name the other is an address of.
-        let owner = try list().first { $0.port == listener.port && $0.state == .listening }
-        let who = owner.map { "listener \"\($0.name)\" (\($0.address))" } ?? "another process"
-        throw .cannotListen(.portInUse, "\(error), by \(who)")
+        throw .cannotListen(.portInUse, "\(error), by \(try owner(of: listener))")
       case .portNotPermitted: throw .cannotListen(.portNotPermitted, "\(error)")
       case .notLocal: throw .cannotListen(.addressNotLocal, "\(error)")
       case .unresolved: throw .cannotListen(.unresolved, "\(error)")
       case .system: throw .cannotListen(.other, "\(error)")
       }
     }
+  }
+
+  /// Who has a listener's address, for people: one of the gateway's own that came meanwhile, or
+  /// somebody else.
+  private func owner(of listener: ListenerConfiguration) throws(ListenerFailure) -> String {
+    let all = try list().filter { $0.state == .listening }.map {
+      ListenerReader.Neighbour(
+        name: $0.name, host: $0.host, port: $0.port,
+        description: "listener \"\($0.name)\" (\($0.address))")
+    }
+    let owner =
+      all.first { $0.collides(host: listener.host, port: listener.port) }
+      ?? all.first { $0.mayCollide(host: listener.host, port: listener.port) }
+    return owner?.description ?? "another process"
   }
 
   /// What a new listener must not get in the way of: now, and if it is saved, when the gateway

@@ -129,6 +129,36 @@ private func complaints(
     #expect(found.first?.contains("a plugin can't be named here") == true, "\(found)")
   }
 
+  /// Goal: a plugin that is gone since the start does not make a listener raw.
+  @Test func aFramerThatCanNotBeReadAgainIsSaid() throws {
+    let text = base + "\n[framer.gone]\nkind = \"plugin\"\nfile = \"gone.so\"\n"
+    let reader = ListenerReader(try #require(loaded(base)), text: Array(text.utf8), file: "f")
+    let json = #"{"address": "127.0.0.1:7171", "pool": "main", "framer": "gone"}"#
+    let outcome = reader.read(
+      try JSONValue(parsing: Array(json.utf8)), origin: .runtime, beside: [])
+    guard case .refused(let problems) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(
+      problems.map(\.text) == [
+        "framer: the configuration's framer \"gone\" can't be read any more; expected one that "
+          + "gatehouse check finds nothing wrong with"
+      ])
+  }
+
+  @Test(arguments: [
+    ("127.0.0.1", 7999 as UInt16, true, true), ("0.0.0.0", 7999, true, true),
+    ("127.0.0.2", 7999, false, false), ("localhost", 7999, false, true),
+    ("::", 7999, false, false), ("127.0.0.1", 7998, false, false),
+    ("localhost", 7998, false, false),
+  ]) func whoIsInTheWay(host: String, port: UInt16, surely: Bool, perhaps: Bool) {
+    let neighbour = ListenerReader.Neighbour(
+      name: "game", host: "127.0.0.1", port: 7999, description: "")
+    #expect(neighbour.collides(host: host, port: port) == surely)
+    #expect(neighbour.mayCollide(host: host, port: port) == perhaps)
+  }
+
   @Test func namesAndAddressesThatAreTaken() throws {
     let neighbours = [
       ListenerReader.Neighbour(
