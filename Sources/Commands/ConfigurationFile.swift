@@ -7,21 +7,21 @@ internal import Glibc
 ///
 /// - Returns: nil when it can't be used.
 public func loadConfiguration(path: String) -> LoadedConfiguration? {
-  guard let (configuration, text) = readConfigurationAndText(path: path, showsWarnings: true) else {
-    return nil
-  }
+  let read = readConfigurationAndText(path: path, showsWarnings: true, framers: .system)
+  guard let (configuration, text) = read else { return nil }
   let reader = ListenerReader(configuration, text: text, file: path, framers: .system)
   return LoadedConfiguration(configuration, reader)
 }
 
 /// The configuration of the file alone, for commands that only look something up: they have no use
-/// for warnings, nor for saved listeners.
-func readConfiguration(path: String, showsWarnings: Bool) -> GatewayConfiguration? {
-  readConfigurationAndText(path: path, showsWarnings: showsWarnings)?.configuration
+/// for warnings, nor for saved listeners, and must not run a plugin's code.
+func readConfiguration(path: String) -> GatewayConfiguration? {
+  readConfigurationAndText(
+    path: path, showsWarnings: false, framers: .systemWithoutPlugins)?.configuration
 }
 
 private func readConfigurationAndText(
-  path: String, showsWarnings: Bool
+  path: String, showsWarnings: Bool, framers: FramerSources
 ) -> (configuration: GatewayConfiguration, text: [UInt8])? {
   let text: [UInt8]
   switch readConfigurationFile(path: path) {
@@ -30,7 +30,7 @@ private func readConfigurationAndText(
     return nil
   case .success(let bytes): text = bytes
   }
-  switch ConfigurationLoader.load(text: text, file: path, framers: .system) {
+  switch ConfigurationLoader.load(text: text, file: path, framers: framers) {
   case .loaded(let configuration, let warnings):
     if showsWarnings { writeError(warnings.map { $0.line(as: "warning") + "\n" }.joined()) }
     return (configuration, text)

@@ -12,6 +12,10 @@ extension FramerSources {
       return .success(library)
     },
     loadPlugin: PluginObject.load)
+
+  /// The system's files; plugins are taken to be there, and nothing of them is loaded.
+  static let systemWithoutPlugins = FramerSources(
+    ready: system.ready, folder: system.folder, loadPlugin: PluginObject.pretend)
 }
 
 /// Folders of framers' definitions, one file each.

@@ -5,12 +5,20 @@ struct FoundFramer {
   var definition: FramerDefinition
   var file: FramerLibrary.File
 
-  /// - Parameter text: the name of a ready-made framer; or a file's path, which has a slash in it
-  ///   or ends in `.toml`.
-  static func find(_ text: String, _ console: Console) throws(CommandFailure) -> FoundFramer {
+  /// - Parameters:
+  ///   - text: the name of a ready-made framer; or a file's path, which has a slash in it or ends
+  ///     in `.toml`.
+  ///   - runsPlugins: whether the definition is to be used, and not only looked at. Without it a
+  ///     plugin is taken to be there.
+  static func find(
+    _ text: String, _ console: Console, runsPlugins: Bool = false
+  ) throws(CommandFailure) -> FoundFramer {
     let isPath = text.contains("/") || text.hasSuffix(".toml")
     let file = try isPath ? file(at: text) : ready(text, console)
-    let plugins = console.surroundings.framers.loadPlugin
+    let plugins: PluginLoader =
+      !runsPlugins
+      ? PluginObject.pretend
+      : isPath ? console.surroundings.framers.loadPlugin : FramerSources.refusePluginOfReady
     let folder = file.path.lastIndex(of: "/").map { String(file.path[...$0]) } ?? ""
     let loaded = FramerDefinition.load(file) { path, arguments, bounds in
       plugins(path.hasPrefix("/") ? path : folder + path, arguments, bounds)

@@ -3,7 +3,7 @@ internal import Configuration
 internal import Framing
 
 func testFramer(_ call: Call) throws -> ExitStatus {
-  let found = try FoundFramer.find(call.operands[0], call.console)
+  let found = try FoundFramer.find(call.operands[0], call.console, runsPlugins: true)
   let input = call.operands.count > 1 ? call.operands[1] : nil
   let capture = call.value(.capture)
   if input != nil, capture != nil {

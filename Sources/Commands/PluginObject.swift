@@ -36,6 +36,22 @@ enum PluginObject {
     }
   }
 
+  /// Stands in for ``load`` where a definition is looked at and nothing is cut: no object is looked
+  /// for.
+  static let pretend: PluginLoader = { path, arguments, bounds in
+    let functions = unsafe gatehouse_framer(
+      abi: UInt32(GATEHOUSE_FRAMER_ABI), size: UInt32(MemoryLayout<gatehouse_framer>.size),
+      open: nil, close: nil,
+      step: { _, _, _, _, _ in
+        gatehouse_framer_step(
+          answer: GATEHOUSE_FRAMER_VIOLATION.rawValue, dropped: 0, byte_count: 0)
+      }, taken: nil, end: nil)
+    return unsafe .success(
+      PluginFramer(
+        path: path, arguments: arguments, bounds: bounds, functions: functions, context: nil
+      ) {})
+  }
+
   @safe
   private struct Opened {
     var functions: gatehouse_framer
@@ -53,13 +69,23 @@ enum PluginObject {
     guard let table = unsafe entry() else {
       return failure("its \(entryName) returns NULL", "a table of functions")
     }
-    let functions = unsafe table.pointee
-    let size = UInt32(MemoryLayout<gatehouse_framer>.size)
-    guard functions.abi == UInt32(GATEHOUSE_FRAMER_ABI), functions.size >= size else {
+    // Another version's table may be shorter: what follows its size is not looked at before that.
+    // SAFETY: every version's table begins with these two.
+    let head = unsafe UnsafeRawPointer(table)
+    let version = unsafe head.load(as: UInt32.self)
+    let byteCount = unsafe head.load(fromByteOffset: 4, as: UInt32.self)
+    guard version == UInt32(GATEHOUSE_FRAMER_ABI) else {
       return failure(
-        "it was built for version \(functions.abi) of the plugins' ABI",
+        "it was built for version \(version) of the plugins' ABI",
         "version \(GATEHOUSE_FRAMER_ABI)")
     }
+    let expected = MemoryLayout<gatehouse_framer>.size
+    guard byteCount >= expected else {
+      return failure(
+        "its table has \(byteCount) bytes, too few for version \(version) of the plugins' ABI",
+        "at least \(expected)")
+    }
+    let functions = unsafe table.pointee
     guard unsafe functions.step != nil, let start = unsafe functions.open else {
       return failure("its table has no open or no step", "both functions")
     }

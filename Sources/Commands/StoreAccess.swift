@@ -22,7 +22,7 @@ enum StoreAccess {
   /// The configuration; what is wrong with it goes to standard error.
   static func configuration(_ call: Call) throws(CommandFailure) -> GatewayConfiguration {
     let path = try configurationPath(call)
-    guard let configuration = readConfiguration(path: path, showsWarnings: false) else {
+    guard let configuration = readConfiguration(path: path) else {
       throw CommandFailure(
         "the configuration \(path) can't be used; commands on the database also take its file "
           + "alone, with --store FILE")

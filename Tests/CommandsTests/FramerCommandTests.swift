@@ -54,6 +54,20 @@ import Testing
     #expect(tibia["client_to_server"] as? String == "length-prefix")
   }
 
+  /// Goal: looking something up runs nobody's code, and needs no object to be there.
+  @Test func onlyTestingAFramerLoadsItsPlugin() throws {
+    let plugin = "kind = \"plugin\"\nfile = \"missing.so\"\n"
+    let world = try world(plugin)
+    world.expect("framer", "show", world.path("game.toml"))
+    #expect(test(world, world.path("stream")) == 1)
+    #expect(world.errors.contains("missing.so"))
+    let listener = minimalConfiguration.replacing(
+      "pool = \"default\"", with: "pool = \"default\"\nframer = \"own\"")
+    try world.write(listener + "[framer.own]\n" + plugin, to: "gatehouse.toml")
+    world.expect("ban", "192.0.2.7", "--listener", "game")
+    world.expect("bans")
+  }
+
   /// Goal: every definition that comes with the program does what it says of itself.
   @Test func readyMadeFramersCutTheirVectors() throws {
     let world = try World()
