@@ -26,6 +26,16 @@ public final class CaptureReader {
   /// The library can't be loaded twice at a time.
   private static let loading = Mutex(())
 
+  /// Whether a file that begins like this is a capture: the magic numbers of .pcap, in both byte
+  /// orders, and of .pcapng.
+  public static func isCapture(_ front: [UInt8]) -> Bool {
+    let magics: [[UInt8]] = [
+      [0xa1, 0xb2, 0xc3, 0xd4], [0xd4, 0xc3, 0xb2, 0xa1], [0xa1, 0xb2, 0x3c, 0x4d],
+      [0x4d, 0x3c, 0xb2, 0xa1], [0x0a, 0x0d, 0x0d, 0x0a],
+    ]
+    return magics.contains { front.starts(with: $0) } && front.count >= 24
+  }
+
   /// Reads a file, or standard input for `-`.
   public init(path: String) throws(CaptureError) {
     let failure = Self.loading.withLock { _ in

@@ -37,7 +37,7 @@ let framerCommands: [Subcommand] = [
       Without an INPUT the definition's own vectors are tried.
 
       Exit status 1 means that something is wrong: a violation, or a vector that is not cut as it
-      says.
+      says; 3 that a capture has no stream that is looked for.
       """,
     examples: [
       "gatehouse framer test minecraft", "gatehouse framer test my-game.toml stream.bin",

@@ -77,6 +77,10 @@ private func recorded(
   // Each may be large; more than is looked at is not kept.
   for path in call.operands.prefix(4 * limits.streamsMax) {
     let bytes = try InputFile.read(path, call.console)
+    guard !CaptureReader.isCapture(bytes) else {
+      throw CommandFailure(
+        "\(quoted(path)) is a capture: give it with --pcap", .wrongCommandLine)
+    }
     direction.streams.append(
       LearningStream(
         bytes: Array(bytes.prefix(limits.streamBytesMax)),

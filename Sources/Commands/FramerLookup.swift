@@ -53,7 +53,8 @@ struct FoundFramer {
     }
     let nearest = nearestName(to: name, among: library.files.map(\.name))
     throw CommandFailure(
-      "no framer is named \(quoted(name))\(question(nearest)); \"gatehouse framer list\" has all, "
-        + "and a file's path has a slash in it or ends in .toml", .wrongCommandLine)
+      "no framer is named \(quoted(name))\(question(nearest)); \"gatehouse framer list\" has "
+        + "the ready-made ones; a file of your own is named by its path, with a slash in it or "
+        + ".toml at its end", .wrongCommandLine)
   }
 }

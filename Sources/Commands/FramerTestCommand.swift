@@ -92,7 +92,7 @@ private struct FramerTest {
     open(1)
     var isFirst = true
     try InputFile.forEachPiece(input, console) { piece throws in
-      if isFirst, Self.isCapture(piece) {
+      if isFirst, CaptureReader.isCapture(piece) {
         throw CommandFailure(
           "\(quoted(input)) is a capture: give it with --pcap", .wrongCommandLine)
       }
@@ -103,15 +103,6 @@ private struct FramerTest {
       return streams[1]?.directions[direction]?.end == nil
     }
     try close(1, stream: nil)
-  }
-
-  /// The magic numbers of .pcap, in both byte orders, and of .pcapng.
-  private static func isCapture(_ piece: [UInt8]) -> Bool {
-    let magics: [[UInt8]] = [
-      [0xa1, 0xb2, 0xc3, 0xd4], [0xd4, 0xc3, 0xb2, 0xa1], [0xa1, 0xb2, 0x3c, 0x4d],
-      [0x4d, 0x3c, 0xb2, 0xa1], [0x0a, 0x0d, 0x0d, 0x0a],
-    ]
-    return magics.contains { piece.starts(with: $0) } && piece.count >= 24
   }
 
   // MARK: Captures
@@ -249,6 +240,7 @@ private struct FramerTest {
 
   mutating func finish() throws -> ExitStatus {
     try printer.finish(summary)
+    if summary.streams == 0 { return .nothingMatched }
     return summary.violations == 0 ? .done : .failed
   }
 }

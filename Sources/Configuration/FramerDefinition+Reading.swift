@@ -14,8 +14,11 @@ extension FramerDefinition {
     case .success(let root):
       guard case .table(let table) = root.value else { preconditionFailure("a root is a table") }
       var reader = TableReader(table, path: "", position: .start)
+      if let framer = reader.onlyFramer {
+        reader = framer
+      }
       definition = reader.definition(file.name, loadPlugin)
-      problems = reader.finish()
+      problems = reader.finish(ignoresUnknown: reader.isFlatWithoutKind)
     }
     guard problems.isEmpty, let definition else {
       return .failure(ConfigurationProblems(finished(problems, file: file.path)))
@@ -40,9 +43,7 @@ extension TableReader {
   ) -> FramerDefinition? {
     let problemsBefore = problems.count
     var definition = FramerDefinition(name: name)
-    let hasDirection =
-      table.entry("client_to_server") != nil || table.entry("server_to_client") != nil
-    if !hasDirection {
+    if !hasDirections {
       guard let framer = framer(plugins) else { return nil }
       definition.clientToServer = framer
       return definition
@@ -57,6 +58,10 @@ extension TableReader {
         "server_to_client", "clients get every byte",
         expected: "keep = true in this direction")
     }
+    if table.entry("client_to_server") == nil && table.entry("server_to_client") == nil {
+      _ = takeRequired(
+        "client_to_server", expected: "[client_to_server], [server_to_client] or both")
+    }
     definition.opcode = opcodeField()
     if var login = subtable("login") {
       definition.login = readLogin(&login)
@@ -65,6 +70,29 @@ extension TableReader {
     definition.vectors = vectors()
     return problems.count == problemsBefore ? definition : nil
   }
+
+  /// The one table of a file that holds a `[framer.NAME]` as a configuration has it, and nothing
+  /// else.
+  fileprivate var onlyFramer: TableReader? {
+    guard table.entries.count == 1, case .table(let all)? = table.entry("framer")?.node.value,
+      all.entries.count == 1, case .table(let framer) = all.entries[0].node.value
+    else { return nil }
+    return TableReader(
+      framer, path: "framer.\(shownKey(all.entries[0].key))",
+      position: all.entries[0].node.position)
+  }
+
+  /// Whether it is a definition of both directions, complete or not, and not one framer by itself.
+  var hasDirections: Bool {
+    table.entry("kind") == nil
+      && [
+        "client_to_server", "server_to_client", "title", "ports", "sources", "opcode", "login",
+        "vector",
+      ].contains { table.entry($0) != nil }
+  }
+
+  /// Whether nobody can tell which keys belong here.
+  var isFlatWithoutKind: Bool { !hasDirections && !hasKnownKind }
 
   private mutating func direction(
     _ key: String, _ plugins: PluginLoader
@@ -118,7 +146,9 @@ extension TableReader {
         note("rest", "no bytes", expected: vectorExpected)
       }
     }
-    vector.violation = text("violation", byteCount: 1...40)
+    vector.violation = take("violation").flatMap {
+      choice("violation", $0, FramingViolation.names.map { (name: $0, value: $0) })
+    }
     vector.authenticatedAfter = take("authenticated_after")
       .flatMap { integer("authenticated_after", $0, 0...1_000) }
     if var login = subtable("login") {

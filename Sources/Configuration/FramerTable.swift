@@ -103,9 +103,7 @@ struct FramerTable {
   ) -> (definition: FramerDefinition?, problems: [ConfigurationProblem]) {
     var reader = TableReader(table, path: path, position: position)
     let definition = reader.definition(name, pluginsInPlace)
-    let hasDirection =
-      table.entry("client_to_server") != nil || table.entry("server_to_client") != nil
-    let problems = reader.finish(ignoresUnknown: !hasDirection && !reader.hasKnownKind)
+    let problems = reader.finish(ignoresUnknown: reader.isFlatWithoutKind)
     return (problems.isEmpty ? definition : nil, problems)
   }
 

@@ -21,6 +21,12 @@ public enum FramingViolation: Error, Equatable, Sendable {
   /// What a plugin answered is out of bounds.
   case pluginFault
 
+  /// All values of ``name``.
+  public static let names = [
+    "packet-too-long", "packet-too-short", "no-delimiter", "wrong-constant", "malformed-length",
+    "unknown-opcode", "no-case", "plugin", "plugin-fault",
+  ]
+
   /// What logs, metrics and test vectors call it.
   public var name: String {
     switch self {

@@ -11,6 +11,8 @@ public enum FramerLearner {
     public var streamsMax = 64
     /// Of each stream, in bytes.
     public var streamBytesMax = 256 << 10
+    /// Of all streams together, in bytes: each has an equal share.
+    public var bytesMax = 2 << 20
     public var proposalsMax = 3
 
     public init() {}
@@ -26,8 +28,9 @@ public enum FramerLearner {
     var seen: Set<[UInt8]> = []
     var kept: [LearningStream] = []
     var doubles = 0
+    let share = limits.bytesMax / max(1, min(streams.count, limits.streamsMax))
     for stream in streams where !stream.bytes.isEmpty && kept.count < limits.streamsMax {
-      let stream = stream.prefix(limits.streamBytesMax)
+      let stream = stream.prefix(min(limits.streamBytesMax, share))
       // The same bytes again say nothing new.
       if seen.insert(stream.bytes).inserted { kept.append(stream) } else { doubles += 1 }
     }

@@ -309,7 +309,7 @@ import Testing
       test(world, "--pcap", world.path("stream"), "--direction", "to-client", "--port", "7171") == 0
     )
     #expect(world.output.contains("192.0.2.7:50001 → 198.51.100.1:7171"))
-    #expect(test(world, "--pcap", world.path("stream"), "--port", "80") == 0)
+    #expect(test(world, "--pcap", world.path("stream"), "--port", "80") == 3)
     #expect(world.errors.contains("no TCP stream"))
   }
 

@@ -114,6 +114,30 @@ import Testing
     #expect(torn.first?.hasPrefix("lib/torn.toml:1:") == true)
   }
 
+  /// Goal: what `framer learn` prints, a table of a configuration, is a file of a definition too.
+  @Test func aTableOfAConfigurationIsADefinition() throws {
+    let text = "[framer.learnt.client_to_server]\nkind = \"fixed\"\nsize = 3\n"
+    let file = FramerLibrary.File(name: "mine", path: "mine.toml", text: Array(text.utf8))
+    let found = try FramerDefinition.load(file, loadPlugin: FramerSources.none.loadPlugin).get()
+    #expect(try found.clientToServer == .fixed(FixedFramer(size: 3)))
+    #expect(found.name == "mine")
+  }
+
+  /// Goal: a slip in a name is told as such, and what is right beside it is not complained of.
+  @Test func misspeltDirections() {
+    let ready = Self.library(
+      ("a", "title = \"A\"\n[client_to_sever]\nkind = \"raw\""),
+      ("b", Self.both + "\n[[vector]]\nname = \"v\"\nviolation = \"packet-to-long\""))
+    #expect(
+      problems(load("framer = \"a\"", ready: ready)) == [
+        "lib/a.toml:2:2: error: client_to_sever: unknown table (did you mean "
+          + "\"client_to_server\"?)"
+      ])
+    let violation = problems(load("framer = \"b\"", ready: ready))
+    #expect(violation.count == 1)
+    #expect(violation.first?.hasSuffix("(did you mean \"packet-too-long\"?)") == true)
+  }
+
   @Test func whatIsNotThere() {
     let ready = Self.library(("game", Self.both))
     #expect(
