@@ -59,13 +59,15 @@ struct gatehouse_framer {
    * is allowed); or returns another number and writes a zero-terminated explanation to `error`. */
   int (*open)(const char *arguments, void **context, char *error, size_t error_size);
 
-  /* Called once, when no stream uses the context any more. May be NULL. */
+  /* Called once, when no stream uses the context any more; not to block either. May be NULL. */
   void (*close)(void *context);
 
   /* What lies at the front of a stream, `count` bytes, at least 1, of which the first `scanned` were
-   * shown before and answered with GATEHOUSE_FRAMER_NEED_ANY_MORE. *stream belongs to the plugin: 0 at
-   * the stream's start, kept from call to call; it may hold a number or a pointer. The same front may
-   * be shown again, so what `step` notes about a packet must not count twice. Must not be NULL. */
+   * shown before and answered with GATEHOUSE_FRAMER_NEED_ANY_MORE; 0 when they are new. The same front
+   * may be shown again, longer or shorter than before; and when a worker was lost in the middle of a
+   * packet, its front is gone and the next bytes begin another. *stream belongs to the plugin: 0 at
+   * the stream's start, kept from call to call; it may hold a number or a pointer. What `step`
+   * notes about a packet must not count twice. Must not be NULL. */
   struct gatehouse_framer_step (*step)(void *context, uint64_t *stream, const uint8_t *bytes,
                                        size_t count, size_t scanned);
 

@@ -55,15 +55,19 @@ public final class Mailbox: Sendable {
 
   /// Has the shard carry out a command and waits for its answer; from any thread but the shard's.
   ///
+  /// - Parameter isAnsweredAtOnce: the shard answers in the turn in which it takes the command; one
+  ///   that it has taken is then waited for, so that nil means that nothing was done.
   /// - Returns: nil when there was none within `timeoutMilliseconds`; a command that the shard has
   ///   not seen by then it never will.
-  public func perform(_ command: Command, timeoutMilliseconds: UInt32) -> Reply? {
+  public func perform(
+    _ command: Command, timeoutMilliseconds: UInt32, isAnsweredAtOnce: Bool = false
+  ) -> Reply? {
     guard let (wait, token) = beginWait() else { return nil }
     defer { endWait(token) }
     post(.command(command, token: token))
     if let reply = wait.reply(within: timeoutMilliseconds) { return reply }
-    _ = withdraw(token)
-    return wait.reply(within: 0)
+    let isTaken = !withdraw(token)
+    return wait.reply(within: isTaken && isAnsweredAtOnce ? Self.turnMilliseconds : 0)
   }
 
   /// Has the shard take in a listener and waits for its answer; from any thread but the shard's.

@@ -173,7 +173,7 @@ final class RunningListeners: Sendable {
     if others.count < saved.count { try save(others, &saved) }
     let reply = mailbox.perform(
       .removeListener(name: name, closesSessions: closesSessions),
-      timeoutMilliseconds: Self.timeoutMilliseconds)
+      timeoutMilliseconds: Self.timeoutMilliseconds, isAnsweredAtOnce: true)
     if case .listenerRemoved(let status)? = reply { return status }
     if saved.count < before.count { try save(before, &saved) }
     throw Self.failure(reply)
