@@ -227,6 +227,5 @@ func bytesOfVector(_ text: String) -> [UInt8]? {
 }
 
 private func hexDigit(_ scalar: Unicode.Scalar) -> UInt8? {
-  guard scalar.isASCII else { return nil }
-  return Character(scalar).hexDigitValue.map { UInt8($0) }
+  UInt8(exactly: scalar.value).flatMap(hexDigit)
 }
