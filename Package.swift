@@ -72,6 +72,11 @@ let package = Package(
       swiftSettings: house + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
+      name: "Simulation",
+      dependencies: [
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "SampleWorker", "CSQLite",
+      ], swiftSettings: house),
+    .target(
       name: "Commands",
       dependencies: [
         "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
@@ -126,6 +131,13 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "Simulation", "Gateway", "Store", "Upstream", "Auth", "Framing", "Primitives",
+        "SampleWorker",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "FuzzTests",

@@ -33,6 +33,9 @@ import Testing
       "Learning", "JSON", "CLinux", "CFramer", "Glibc", "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
+    "Simulation": [
+      "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "SampleWorker", "CSQLite",
+    ],
     "gatehouse": [
       "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
       "Management", "Commands", "SampleWorker", "JSON", "CLinux", "CSodium", "Glibc",
