@@ -11,6 +11,9 @@ final class GameClient {
   }
 
   func start() {}
+  func calmDown() {}
+  func speakOnce() {}
+  func leave() {}
   /// What was put into the queue as `.client(number)`.
   func act() {}
   func arrived(_ kind: Arrival.Kind, on connection: Connection) {}

@@ -75,6 +75,14 @@ final class Oracle {
 
   // MARK: At the end
 
+  /// A new process has taken the place of a gateway's that ended.
+  func replaced(_ gateway: VirtualGateway) {}
+  /// No client is connected any more.
+  func everybodyLeft() {}
+  /// All gateways have ended.
+  func everythingEnded() {}
+  var summary: String { "" }
+
   /// What still waits, in words; empty once everything has come through.
   func settled() -> [String] { [] }
 }

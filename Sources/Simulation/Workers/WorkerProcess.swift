@@ -26,9 +26,24 @@ final class WorkerProcess {
   /// What its bytes to and from that gateway travel on.
   func path(to gateway: Int) -> Int { paths[gateway] }
 
+  enum Reachability { case accepts, refuses, swallows }
+  func crash() {}
+  func restart() {}
+  func stop() {}
+  func go() {}
+  func exitGracefully() {}
+  func setReady(_ isReady: Bool) {}
+  func setReachability(_ reachability: Reachability) {}
+  func setTakesPackets(_ takes: Bool) {}
+  func setSendsAnswers(_ sends: Bool) {}
+  func lie(_ lie: Lie) {}
+  func becomeNormal() {}
+
   func act(_ alarm: WorkerAlarm) {}
   func arrived(_ kind: Arrival.Kind, on connection: Connection) {}
 
   /// That gateway reads and writes no more on it: what it had written and nobody read is lost.
   func gatewayClosed(_ connection: Connection) {}
 }
+
+enum Lie: CaseIterable { case garbage }
