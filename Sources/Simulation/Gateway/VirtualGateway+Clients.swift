@@ -61,27 +61,19 @@ extension VirtualGateway {
   }
 
   private func pauseAccepting(_ index: Int, _ detail: String) {
-    listeners[index].isPaused = true
-    acceptRetryAt = min(acceptRetryAt, now + .seconds(1))
-    guard !listeners[index].isStarved else { return }
-    listeners[index].isStarved = true
+    guard acceptPauses.pause(index, now: now) else { return }
     shard.acceptPaused(listener: index, detail, effects: &effects)
     performEffects()
   }
 
   private func feed(_ index: Int) {
-    guard listeners[index].isStarved else { return }
-    listeners[index].isStarved = false
+    guard acceptPauses.feed(index) else { return }
     shard.acceptResumed(listener: index, effects: &effects)
     performEffects()
   }
 
   func resumeAccepting() {
-    acceptRetryAt = .distantFuture
-    for index in listeners.indices where listeners[index].isPaused && listeners[index].isOpen {
-      listeners[index].isPaused = false
-      accept(from: index)
-    }
+    for index in acceptPauses.resume() where listeners[index].isOpen { accept(from: index) }
   }
 
   // MARK: Listeners
@@ -106,6 +98,7 @@ extension VirtualGateway {
     guard listeners[slot].isOpen else { return }
     let queue = listeners[slot].queue
     listeners[slot] = Listener()
+    acceptPauses.forget(slot)
     // The system resets whoever waited to be accepted.
     for connection in queue { simulation.network.abort(connection, from: .gateway) }
   }
@@ -114,7 +107,7 @@ extension VirtualGateway {
 
   /// Something came for a client's descriptor.
   func clientChanged(_ connection: Connection) {
-    guard let slot = slot(of: connection) else { return }
+    guard let slot = slot(of: connection) else { return readLingering(connection) }
     list(slot)
     if clients[slot].isListed { wakeUp() }
   }
@@ -257,10 +250,10 @@ extension VirtualGateway {
     case .lingering: linger(connection)
     case .abort: close(connection, abort: true)
     }
-    if acceptRetryAt != .distantFuture { acceptRetryAt = now }
+    acceptPauses.descriptorFreed(now: now)
   }
 
-  private func close(_ connection: Connection, abort: Bool) {
+  func close(_ connection: Connection, abort: Bool) {
     if abort {
       simulation.network.abort(connection, from: .gateway)
     } else {
@@ -268,28 +261,18 @@ extension VirtualGateway {
     }
   }
 
-  /// As ``LingeringSockets`` of the reactor: a second, and 1,024 of them, at the most.
   private func linger(_ connection: Connection) {
-    guard lingering.count < 1024, connection.phase == .established else {
-      return close(connection, abort: false)
-    }
+    guard connection.phase == .established, lingering.add(Int32(connection.number), now: now)
+    else { return close(connection, abort: false) }
     simulation.network.shutdown(connection, from: .gateway)
-    lingering.append(Lingering(connection: connection, deadline: now + .seconds(1)))
+    readLingering(connection)
   }
 
-  func readLingering() {
-    var left: [Lingering] = []
-    for socket in lingering {
-      let connection = socket.connection
-      while connection.toGateway.arrivedByteCount > 0 {
-        _ = simulation.network.read(connection, at: .gateway, bytesMax: Self.readBytesMax)
-      }
-      if connection.toGateway.endArrived || connection.phase == .reset || socket.deadline <= now {
-        close(connection, abort: false)
-      } else {
-        left.append(socket)
-      }
-    }
-    lingering = left
+  /// Something may have come for a connection that is read and forgotten.
+  private func readLingering(_ connection: Connection) {
+    guard lingering.contains(Int32(connection.number)) else { return }
+    _ = simulation.network.read(connection, at: .gateway, bytesMax: .max)
+    guard connection.toGateway.endArrived || connection.phase == .reset else { return }
+    if lingering.remove(Int32(connection.number)) { close(connection, abort: false) }
   }
 }

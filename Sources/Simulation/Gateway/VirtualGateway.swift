@@ -40,14 +40,6 @@ final class VirtualGateway {
     var isOpen = false
     /// Connections that nobody has accepted yet.
     var queue: [Connection] = []
-    var isPaused = false
-    var isStarved = false
-  }
-
-  /// A connection that is read and forgotten until its client has ended too.
-  struct Lingering {
-    var connection: Connection
-    var deadline: Instant
   }
 
   unowned let simulation: Simulation
@@ -62,11 +54,11 @@ final class VirtualGateway {
   var readyClients: [Int] = []
   var links: [LinkSocket] = []
   var listeners: [Listener] = []
-  var lingering: [Lingering] = []
+  var lingering = LingeringClients()
   var mailbox: [Mail] = []
   var clientCount = 0
   var clientsMax: Int
-  var acceptRetryAt = Instant.distantFuture
+  var acceptPauses = AcceptPauses()
   var isFinished = false
   /// Of the newest wake-up; earlier ones are stale.
   var wakeUpSerial: UInt64 = 0
@@ -125,12 +117,12 @@ final class VirtualGateway {
   }
 
   private func planNextTurn() {
-    guard !isFinished || !lingering.isEmpty else { return }
+    guard !isFinished || lingering.count > 0 else { return }
     if shard.hasUnwritten || !readyClients.isEmpty || !mailbox.isEmpty || isLinkReady {
       return wakeUp()
     }
-    var deadline = acceptRetryAt
-    for other in [shard.nextDeadline, lingering.first?.deadline] {
+    var deadline = acceptPauses.retryAt
+    for other in [shard.nextDeadline, lingering.nextDeadline] {
       if let other { deadline = min(deadline, other) }
     }
     // epoll_wait counts in milliseconds: a driver wakes up late rather than early.
@@ -144,7 +136,7 @@ final class VirtualGateway {
   func turn(serial: UInt64) {
     guard serial == wakeUpSerial else { return }
     wakeUpAt = .distantFuture
-    guard !isFinished || !lingering.isEmpty else { return }
+    guard !isFinished || lingering.count > 0 else { return }
     guard now >= stalledUntil else { return wakeUp(at: stalledUntil) }
     shard.beginTurn(unixMilliseconds: simulation.unixMilliseconds)
     takeMail()
@@ -161,9 +153,11 @@ final class VirtualGateway {
     let readable = order.filter { linkReady($0) }
     endTurn()
     for link in readable { readLink(link) }
-    for index in listeners.indices where !listeners[index].isPaused { accept(from: index) }
-    if acceptRetryAt <= now { resumeAccepting() }
-    readLingering()
+    for index in listeners.indices where !acceptPauses.isPaused(index) { accept(from: index) }
+    if acceptPauses.retryAt <= now { resumeAccepting() }
+    for number in lingering.takeExpired(now: now) {
+      close(simulation.network.connections[Int(number)], abort: false)
+    }
     shard.timePassed(now: now, effects: &effects)
     performEffects()
     endTurn()
@@ -228,7 +222,7 @@ final class VirtualGateway {
       case .stopListening(let slot): stopListening(slot)
       case .stopAccepting:
         for slot in listeners.indices { stopListening(slot) }
-        acceptRetryAt = .distantFuture
+        acceptPauses = AcceptPauses()
       case .finished: isFinished = true
       }
     }
