@@ -26,7 +26,9 @@ extension Link {
   }
 
   /// What a link still has of work that is over; empty when it has nothing.
-  package func leftovers() -> [String] {
+  ///
+  /// Mutating, though nothing changes: a connection can't be borrowed out of a link.
+  package mutating func leftovers() -> [String] {
     var left: [String] = []
     if queuedBytes > 0 { left.append("\(queuedBytes) bytes for the worker") }
     if !packets.bytes.isEmpty { left.append("written bytes that are kept") }
