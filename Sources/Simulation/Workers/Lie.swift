@@ -60,7 +60,7 @@ extension WorkerProcess {
   }
 
   private func canLie(on socket: WorkerSocket) -> Bool {
-    socket.stream != 0 && !socket.isClosed && !socket.isForsaken && !socket.hasFinished
+    socket.isOpen && !socket.isClosed && !socket.isForsaken && !socket.hasFinished
   }
 
   /// A packet stream has begun.

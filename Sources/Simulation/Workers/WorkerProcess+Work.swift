@@ -149,7 +149,7 @@ extension WorkerProcess {
 
   /// Gives HTTP/2 the answers that are ready, and the stream's end when it is due.
   private func sendAnswers(_ socket: WorkerSocket) {
-    guard socket.stream != 0, !socket.hasLied, !socket.hasFinished, sendsAnswers else { return }
+    guard socket.isOpen, !socket.hasLied, !socket.hasFinished, sendsAnswers else { return }
     while let queued = socket.takeQueued() {
       guard send(queued, socket) else { return }
       socket.dropQueued()

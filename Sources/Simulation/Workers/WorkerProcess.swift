@@ -154,7 +154,7 @@ final class WorkerProcess {
 
   /// Says something to everybody, on each of its connections.
   func broadcast() {
-    for socket in sockets where socket.stream != 0 { broadcast(on: socket) }
+    for socket in sockets where socket.isOpen { broadcast(on: socket) }
     workAll()
   }
 
@@ -210,8 +210,8 @@ final class WorkerProcess {
     let unhandled = socket.worker.unhandled(onItsWay: connection.toPeer.unread)
     for problem in unhandled.problems { complain(problem, socket) }
     // The last bytes may have brought the call itself.
-    if socket.stream == 0, socket.worker.isOpen { opened(socket) }
-    if socket.stream != 0 {
+    if !socket.isOpen, socket.worker.isOpen { opened(socket) }
+    if socket.isOpen {
       simulation.trace.note("worker loses", number, socket.stream, unhandled.requests.count)
       simulation.oracle.lost(unhandled.requests, on: socket.stream)
       simulation.oracle.ended(socket.stream, losesAnswers: socket.losesAnswers)
@@ -220,8 +220,9 @@ final class WorkerProcess {
   }
 
   func opened(_ socket: WorkerSocket) {
-    socket.stream = simulation.oracle.opened(
-      worker: number, gateway: socket.connection.gateway, sessionEvents: habits.sessionEvents)
+    socket.open(
+      simulation.oracle.opened(
+        worker: number, gateway: socket.connection.gateway, sessionEvents: habits.sessionEvents))
   }
 
   func close(_ socket: WorkerSocket) {

@@ -14,8 +14,10 @@ final class WorkerSocket {
 
   let connection: Connection
   let worker: WorkerConnection
-  /// The oracle's number of the packet stream; 0 before it began.
-  var stream = 0
+  /// The packet stream has begun.
+  private(set) var isOpen = false
+  /// Its number, which the oracle gives.
+  private(set) var stream = 0
   /// Of the answer sent last.
   var serial: UInt32 = 0
   /// Answers, oldest first; those before ``queueStart`` are gone.
@@ -54,6 +56,11 @@ final class WorkerSocket {
   var losesAnswers: Bool {
     hasLied || worker.waitingByteCount > 0
       || writtenByteCount - connection.toGateway.unreadTotal < messagesEnd
+  }
+
+  func open(_ stream: Int) {
+    isOpen = true
+    self.stream = stream
   }
 
   func remember(_ uuid: String) {
