@@ -104,7 +104,9 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "GatewayTests",
-      dependencies: ["Gateway", "Upstream", "Auth", "Framing", "Primitives", "SampleWorker"],
+      dependencies: [
+        "Gateway", "Upstream", "Auth", "Framing", "Primitives", "SampleWorker", "Simulation",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "ConfigurationTests",
