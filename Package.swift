@@ -72,6 +72,11 @@ let package = Package(
       swiftSettings: house + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SampleWorker", dependencies: ["CNgHttp2"], swiftSettings: house),
     .target(
+      name: "Simulation",
+      dependencies: [
+        "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "SampleWorker", "CSQLite",
+      ], swiftSettings: house),
+    .target(
       name: "Commands",
       dependencies: [
         "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
@@ -92,6 +97,10 @@ let package = Package(
     .testTarget(name: "AuthTests", dependencies: ["Auth", "Primitives"], swiftSettings: testing),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "Auth", "Primitives", "Threading"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: ["Simulation", "Store", "Auth", "Primitives", "CSQLite"],
       swiftSettings: testing),
     .testTarget(
       name: "UpstreamTests",
