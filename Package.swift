@@ -137,6 +137,13 @@ let package = Package(
       name: "SampleWorkerTests", dependencies: ["SampleWorker", "CNgHttp2"],
       swiftSettings: testing),
     .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "Simulation", "Gateway", "Store", "Upstream", "Auth", "Framing", "Primitives",
+        "SampleWorker",
+      ],
+      swiftSettings: testing),
+    .testTarget(
       name: "FuzzTests",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "JSON", "Store", "Configuration",

@@ -232,6 +232,11 @@ public struct Shard: ~Copyable {
     return builder.finish()
   }
 
+  /// What the session's worker and the log call it.
+  ///
+  /// - Precondition: the session is open.
+  package func uuid(of id: SessionID) -> SessionUUID { sessions[id.index].uuid }
+
   func loginDescription(of index: UInt32) -> LoginDescription {
     listener(of: index).authentication!.login
   }

@@ -52,32 +52,26 @@ extension Reactor {
       unsafe send(fd, bytes.baseAddress!, bytes.count, Int32(MSG_NOSIGNAL))
     }
     guard epoll.add(fd, .lingering(fd), []) else { return Sockets.close(fd, abort: false) }
-    lingering.add(fd, epoll: epoll, now: now)
+    linger(fd)
   }
 
   /// A descriptor was refused: wait until one is free, and at most a second.
   mutating func pauseAccepting(_ index: Int, _ detail: String) {
-    listeners[index].isPaused = true
     epoll.remove(listeners[index].fd)
-    acceptRetryAt = min(acceptRetryAt, now + .seconds(1))
-    guard !listeners[index].isStarved else { return }
-    listeners[index].isStarved = true
+    guard acceptPauses.pause(index, now: now) else { return }
     shard.acceptPaused(listener: index, detail, effects: &effects)
     performEffects()
   }
 
   /// Nobody waits to be accepted any more.
   mutating func feed(_ index: Int) {
-    guard listeners[index].isStarved else { return }
-    listeners[index].isStarved = false
+    guard acceptPauses.feed(index) else { return }
     shard.acceptResumed(listener: index, effects: &effects)
     performEffects()
   }
 
   mutating func resumeAccepting() {
-    acceptRetryAt = .distantFuture
-    for index in listeners.indices where listeners[index].isPaused && listeners[index].fd >= 0 {
-      listeners[index].isPaused = false
+    for index in acceptPauses.resume() where listeners[index].fd >= 0 {
       _ = epoll.add(listeners[index].fd, .listener(index), .readable)
       // Asked at once: it may be that nobody waits any more, and then no event comes.
       accept(from: index)
@@ -151,10 +145,25 @@ extension Reactor {
     clientCount -= 1
     switch manner {
     case .plain: Sockets.close(fd, abort: false)
-    case .lingering: lingering.add(fd, epoll: epoll, now: now)
+    case .lingering: linger(fd)
     case .abort: Sockets.close(fd, abort: true)
     }
-    // Somebody may be waiting for just this descriptor.
-    if acceptRetryAt != .distantFuture { acceptRetryAt = now }
+    acceptPauses.descriptorFreed(now: now)
+  }
+
+  /// Ends our direction; `fd` is registered with epoll, as something else.
+  private mutating func linger(_ fd: Int32) {
+    guard shutdown(fd, Int32(SHUT_WR)) == 0, lingering.add(fd, now: now) else {
+      return Sockets.close(fd, abort: false)
+    }
+    epoll.change(fd, .lingering(fd), .readable)
+  }
+
+  mutating func readLingering(_ fd: Int32) {
+    // A stale event of a turn in which the socket was closed names none of ours.
+    guard lingering.contains(fd) else { return }
+    let count = unsafe recv(fd, readBuffer.baseAddress!, readBuffer.count, 0)
+    if count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR)) { return }
+    if lingering.remove(fd) { Sockets.close(fd, abort: false) }
   }
 }

@@ -7,10 +7,6 @@ extension Reactor {
   struct Listener {
     /// -1 when there is no such listener, or it takes nobody any more.
     var fd: Int32 = -1
-    /// It is not asked for clients until a descriptor is free.
-    var isPaused = false
-    /// Descriptors have run out, and clients are still waiting to be accepted.
-    var isStarved = false
   }
 
   /// Clients beyond it wait to be accepted.
@@ -44,10 +40,11 @@ extension Reactor {
     guard listeners[slot].fd >= 0 else { return }
     Sockets.close(listeners[slot].fd, abort: false)
     listeners[slot] = Listener()
+    acceptPauses.forget(slot)
   }
 
   mutating func stopAccepting() {
     for slot in listeners.indices { stopListening(slot) }
-    acceptRetryAt = .distantFuture
+    acceptPauses = AcceptPauses()
   }
 }

@@ -53,9 +53,9 @@ public struct Reactor: ~Copyable {
   var isStopping = false
   var isFinished = false
   var isEndedAtOnce = false
-  var acceptRetryAt = Instant.distantFuture
+  var acceptPauses = AcceptPauses()
   var clientCount = 0
-  var lingering = LingeringSockets()
+  var lingering = LingeringClients()
   var now: Instant
 
   let readBuffer: UnsafeMutableRawBufferPointer
@@ -143,15 +143,15 @@ public struct Reactor: ~Copyable {
       case .listener(let index): acceptFrom.append(index)
       case .mailbox: takeMessages()
       case .signal: takeSignals()
-      case .lingering(let fd): unsafe lingering.readable(fd, buffer: readBuffer)
+      case .lingering(let fd): readLingering(fd)
       }
     }
     endTurn()
     for link in readableLinks { readLink(link) }
     readableLinks.removeAll(keepingCapacity: true)
     for index in acceptFrom { accept(from: index) }
-    if acceptRetryAt <= now { resumeAccepting() }
-    lingering.closeExpired(now: now)
+    if acceptPauses.retryAt <= now { resumeAccepting() }
+    for fd in lingering.takeExpired(now: now) { Sockets.close(fd, abort: false) }
     shard.timePassed(now: now, effects: &effects)
     performEffects()
     endTurn()
@@ -164,7 +164,7 @@ public struct Reactor: ~Copyable {
 
   func waitMilliseconds() -> Int32 {
     if shard.hasUnwritten { return 0 }
-    var deadline = acceptRetryAt
+    var deadline = acceptPauses.retryAt
     for other in [shard.nextDeadline, lingering.nextDeadline] {
       if let other { deadline = min(deadline, other) }
     }

@@ -1,0 +1,21 @@
+/// One thing that happens in a simulation.
+enum Event {
+  /// A gateway's loop wakes up, unless it was told to since: then `serial` is not its newest.
+  case gatewayTurn(gateway: Int, serial: UInt64)
+  /// Something reached one end of a connection.
+  case arrival(Arrival)
+  /// A client does what comes next on its plan.
+  case client(Int)
+  /// A worker does what comes next for it: answers that were late, a restart.
+  case worker(Int, WorkerAlarm)
+  /// An entry of the scenario's plan: a fault, or an operator's deed.
+  case deed(Int)
+  /// The oracle looks at what only shows over time.
+  case check
+}
+
+/// What a worker asked to be woken up for; the worker gives it its meaning.
+struct WorkerAlarm {
+  var kind: UInt8
+  var value: UInt64
+}

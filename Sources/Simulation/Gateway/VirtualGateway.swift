@@ -1,0 +1,273 @@
+internal import Auth
+internal import Framing
+internal import Gateway
+internal import Primitives
+internal import Upstream
+
+/// The second driver: performs a shard's effects on a virtual network, under a virtual clock.
+///
+/// Its turns are those of the reactor, call for call: `Reactor.swift` beside this file is the proof
+/// that what is simulated is what runs. What the system decides there (who is ready first, where
+/// reads and writes are cut, how long a turn takes) is drawn from the seed here.
+@safe
+final class VirtualGateway {
+  static let readBytesMax = 256 << 10
+  static let slicesMax = 256
+  static let acceptsMax = 256
+
+  /// A client's descriptor; the shard's session has the same index.
+  struct ClientSocket {
+    var connection: Connection?
+    var id = SessionID(index: 0, generation: 0)
+    var reads = true
+    var awaitsWritable = false
+    /// It is in ``readyClients``.
+    var isListed = false
+  }
+
+  struct LinkSocket {
+    var connection: Connection?
+    /// Tells this connection from the link's earlier ones.
+    var serial = 0
+    var isConnecting = false
+    var hasConnected = false
+    var reads = true
+    var awaitsWritable = false
+  }
+
+  struct Listener {
+    var port: UInt16 = 0
+    var isOpen = false
+    /// Connections that nobody has accepted yet.
+    var queue: [Connection] = []
+  }
+
+  unowned let simulation: Simulation
+  let number: Int
+  let configuration: GatewayConfiguration
+  var shard: Shard
+  var effects = Effects()
+  var random: SeededRandom
+  var store: (any VirtualStoreLink)?
+
+  var clients: [ClientSocket] = []
+  var readyClients: [Int] = []
+  var links: [LinkSocket] = []
+  var listeners: [Listener] = []
+  var lingering = LingeringClients()
+  var mailbox: [Mail] = []
+  var clientCount = 0
+  var clientsMax: Int
+  var acceptPauses = AcceptPauses()
+  var isFinished = false
+  /// Of the newest wake-up; earlier ones are stale.
+  var wakeUpSerial: UInt64 = 0
+  var wakeUpAt = Instant.distantFuture
+  /// The loop does nothing until then: the system gives it no time.
+  var stalledUntil = Instant(nanoseconds: 0)
+  var now: Instant { simulation.now }
+
+  let readBuffer = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: VirtualGateway.readBytesMax, alignment: 16)
+  let slices = UnsafeMutableBufferPointer<IOSlice>.allocate(
+    capacity: VirtualGateway.slicesMax)
+
+  init(_ simulation: Simulation, number: Int, configuration: GatewayConfiguration) {
+    self.simulation = simulation
+    self.number = number
+    self.configuration = configuration
+    random = SeededRandom(seed: simulation.scenario.seed, "gateway", number)
+    clientsMax = simulation.scenario.descriptorsForClients
+    listeners = configuration.listeners.map { Listener(port: $0.port, isOpen: true) }
+    shard = Shard(
+      configuration: configuration, index: UInt8(number), seed: random.next(),
+      now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
+  }
+
+  deinit {
+    unsafe readBuffer.deallocate()
+    unsafe slices.deallocate()
+  }
+
+  func start() {
+    shard.start(now: now, effects: &effects)
+    performEffects()
+    wakeUp()
+  }
+
+  // MARK: When
+
+  /// Something happened that ends the waiting for events.
+  func wakeUp() {
+    let delay = random.draw(.zero...simulation.scenario.turnDelayMax)
+    wakeUp(at: max(now + delay, stalledUntil))
+  }
+
+  private func wakeUp(at instant: Instant) {
+    guard instant < wakeUpAt else { return }
+    wakeUpAt = instant
+    wakeUpSerial += 1
+    simulation.add(.gatewayTurn(gateway: number, serial: wakeUpSerial), at: instant)
+  }
+
+  func post(_ mail: Mail) {
+    guard !isFinished else { return }
+    mailbox.append(mail)
+    wakeUp()
+  }
+
+  private func planNextTurn() {
+    guard !isFinished || lingering.count > 0 else { return }
+    if shard.hasUnwritten || !readyClients.isEmpty || !mailbox.isEmpty || isLinkReady {
+      return wakeUp()
+    }
+    var deadline = acceptPauses.retryAt
+    for other in [shard.nextDeadline, lingering.nextDeadline] {
+      if let other { deadline = min(deadline, other) }
+    }
+    // epoll_wait counts in milliseconds: a driver wakes up late rather than early.
+    guard deadline != .distantFuture else { return }
+    let wait = Interval.milliseconds(min(deadline.since(now).milliseconds, 3_600_000))
+    wakeUp(at: max(now + wait, stalledUntil))
+  }
+
+  // MARK: One turn
+
+  func turn(serial: UInt64) {
+    guard serial == wakeUpSerial else { return }
+    wakeUpAt = .distantFuture
+    guard !isFinished || lingering.count > 0 else { return }
+    guard now >= stalledUntil else { return wakeUp(at: stalledUntil) }
+    shard.beginTurn(unixMilliseconds: simulation.unixMilliseconds)
+    takeMail()
+    var ready = readyClients
+    readyClients.removeAll(keepingCapacity: true)
+    random.shuffle(&ready)
+    for slot in ready {
+      clients[slot].isListed = false
+      clientReady(slot)
+      list(slot)
+    }
+    var order = Array(links.indices)
+    random.shuffle(&order)
+    let readable = order.filter { linkReady($0) }
+    endTurn()
+    for link in readable { readLink(link) }
+    for index in listeners.indices where !acceptPauses.isPaused(index) { accept(from: index) }
+    if acceptPauses.retryAt <= now { resumeAccepting() }
+    for number in lingering.takeExpired(now: now) {
+      close(simulation.network.connections[Int(number)], abort: false)
+    }
+    shard.timePassed(now: now, effects: &effects)
+    performEffects()
+    endTurn()
+    simulation.oracle.turnEnded(self)
+    planNextTurn()
+  }
+
+  private func endTurn() {
+    shard.endTurn(now: now, effects: &effects)
+    performEffects()
+  }
+
+  private func takeMail() {
+    let mails = mailbox
+    mailbox.removeAll(keepingCapacity: true)
+    for mail in mails {
+      take(mail)
+      performEffects()
+    }
+  }
+
+  private func take(_ mail: Mail) {
+    switch mail {
+    case .command(let command, let token):
+      shard.handle(command, token: token, now: now, effects: &effects)
+    case .addListener(let listener, let token): add(listener, token)
+    case .verdict(let session, let verdict):
+      simulation.oracle.verdict(verdict, for: session, at: self)
+      shard.verdict(verdict, for: session, now: now, effects: &effects)
+    case .bans(let bans, let event): shard.bansChanged(bans, event: event)
+    case .banRecorded(let ban, let event): shard.banRecorded(ban, event: event)
+    case .accountsKnown(let accounts): shard.accountsKnown(accounts)
+    case .resolved(let link, let serial, let address):
+      guard links[Int(link)].serial == serial else { return }
+      if let address {
+        shard.linkResolved(link, [address], now: now, effects: &effects)
+      } else {
+        shard.linkResolveFailed(link, "no such host", now: now, effects: &effects)
+      }
+    case .terminate: shard.beginShutdown(now: now, effects: &effects)
+    }
+  }
+
+  // MARK: Effects
+
+  /// Performs all effects, those that performing leads to included.
+  func performEffects() {
+    var next = 0
+    while next < effects.io.count {
+      let effect = effects.io[next]
+      next += 1
+      switch effect {
+      case .writeClient(let id): writeClient(id)
+      case .awaitWritable(let id, let isOn): awaitWritable(id, isOn)
+      case .readClient(let id, let isOn): setReading(id, isOn)
+      case .closeClient(let id, let manner): closeClient(id, manner)
+      case .resolve(let link): resolve(Int(link))
+      case .connect(let link, let address): connect(Int(link), to: address)
+      case .writeLink(let link): writeLink(Int(link))
+      case .readLink(let link, let isOn): links[Int(link)].reads = isOn
+      case .closeLink(let link): closeLink(Int(link))
+      case .stopListening(let slot): stopListening(slot)
+      case .stopAccepting:
+        for slot in listeners.indices { stopListening(slot) }
+        acceptPauses = AcceptPauses()
+      case .finished: isFinished = true
+      }
+    }
+    for event in effects.log { simulation.logged(event, by: self) }
+    for claim in effects.claims { verify(claim) }
+    for record in effects.records { store?.record(record) }
+    for (token, reply) in effects.replies { simulation.answered(token, reply, by: self) }
+    effects.removeAll()
+  }
+
+  private func verify(_ claim: LoginRequest) {
+    guard let store else {
+      return post(.verdict(claim.session, .unavailable("there is no store")))
+    }
+    store.verify(claim)
+  }
+
+  // MARK: Cuts
+
+  /// How much of `byteCount` a system call moves: all of it, or any part.
+  func cut(_ byteCount: Int) -> Int {
+    guard byteCount > 1, random.chance(simulation.scenario.cutPermille) else { return byteCount }
+    return random.chance(300)
+      ? random.draw(1...min(byteCount, 8)) : random.draw(1...byteCount)
+  }
+
+  /// Lends the read buffer with `bytes` in it.
+  func withReadBuffer(
+    _ bytes: ArraySlice<UInt8>, _ body: (UnsafeRawBufferPointer) -> Void
+  ) {
+    unsafe readBuffer.copyBytes(from: bytes)
+    unsafe body(UnsafeRawBufferPointer(rebasing: readBuffer[..<bytes.count]))
+    // What the core still took from here would show.
+    for index in 0..<min(bytes.count, 64) { unsafe readBuffer[index] = 0xee }
+  }
+
+  /// The first `byteCount` bytes that the slices name.
+  func gathered(_ count: Int, byteCount: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(byteCount)
+    for index in 0..<count where bytes.count < byteCount {
+      let slice = unsafe UnsafeRawBufferPointer(
+        start: slices[index].base, count: slices[index].count)
+      unsafe bytes.append(contentsOf: slice.prefix(byteCount - bytes.count))
+    }
+    return bytes
+  }
+}

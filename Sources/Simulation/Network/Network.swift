@@ -1,0 +1,246 @@
+internal import Primitives
+
+/// Something on its way to one end of a connection.
+struct Arrival {
+  enum Kind {
+    /// The first packet of a connection, to whoever accepts.
+    case attempt
+    /// The answer to it.
+    case established
+    case refused
+    /// So many bytes more.
+    case bytes(Int)
+    case end
+    case reset
+    /// The other side has read: there is room to write again.
+    case room
+  }
+
+  var connection: Int
+  var end: End
+  var kind: Kind
+}
+
+/// What bytes travel on between a host and the gateways.
+struct Path {
+  /// One way, at the least.
+  var latency: Interval
+  /// Up to so much more.
+  var jitter: Interval
+  /// Nothing gets through, and nobody is told.
+  var isDark = false
+  /// What waits for the path to be lit again.
+  var waiting: [Arrival] = []
+}
+
+/// TCP between hosts: delays, bounded buffers, ends, resets and darkness, but no lost or swapped
+/// bytes.
+///
+/// What is written arrives after the path's delay in the order in which it was written. Who reads
+/// is told by ``Simulation/arrived(_:)``.
+final class Network {
+  private(set) var connections: [Connection] = []
+  private(set) var paths: [Path] = []
+  private var random: SeededRandom
+  /// Arrivals that the simulation is to put into its queue, with their times.
+  var scheduled: [(at: Instant, arrival: Arrival)] = []
+  var now = Instant(nanoseconds: 0)
+
+  init(seed: UInt64) { random = SeededRandom(seed: seed, "network") }
+
+  // MARK: Paths
+
+  func addPath(latency: Interval, jitter: Interval) -> Int {
+    paths.append(Path(latency: latency, jitter: jitter))
+    return paths.count - 1
+  }
+
+  func setDelay(ofPath path: Int, latency: Interval, jitter: Interval) {
+    paths[path].latency = latency
+    paths[path].jitter = jitter
+  }
+
+  func darken(path: Int) { paths[path].isDark = true }
+
+  /// What waited arrives soon, in its order.
+  func light(path: Int) {
+    guard paths[path].isDark else { return }
+    paths[path].isDark = false
+    let waiting = paths[path].waiting
+    paths[path].waiting = []
+    for arrival in waiting { send(arrival) }
+  }
+
+  // MARK: Connections
+
+  /// The peer of a client's connection opens it; the gateway is told by an attempt.
+  func open(
+    from client: Int, address: SocketAddress, to gateway: Int, port: UInt16, path: Int
+  ) -> Connection {
+    let connection = make(gateway, .client(client), address, port, path)
+    send(Arrival(connection: connection.number, end: .gateway, kind: .attempt))
+    return connection
+  }
+
+  /// A gateway opens a connection to a worker.
+  func open(from gateway: Int, to worker: Int, address: SocketAddress, path: Int) -> Connection {
+    let connection = make(gateway, .worker(worker), address, address.port, path)
+    send(Arrival(connection: connection.number, end: .peer, kind: .attempt))
+    return connection
+  }
+
+  private func make(
+    _ gateway: Int, _ peer: Peer, _ address: SocketAddress, _ port: UInt16, _ path: Int
+  ) -> Connection {
+    let connection = Connection(
+      number: connections.count, gateway: gateway, peer: peer, address: address, port: port,
+      path: path)
+    connections.append(connection)
+    return connection
+  }
+
+  /// Whoever was asked takes the connection.
+  func accept(_ connection: Connection, by end: End) {
+    connection.phase = .established
+    send(Arrival(connection: connection.number, end: end.other, kind: .established))
+  }
+
+  func refuse(_ connection: Connection, by end: End) {
+    connection.phase = .refused
+    send(Arrival(connection: connection.number, end: end.other, kind: .refused))
+  }
+
+  // MARK: System calls
+
+  /// Takes as many bytes as there is room for.
+  ///
+  /// - Returns: how many; -1 when the connection is broken.
+  func write(_ bytes: some Collection<UInt8>, on connection: Connection, from end: End) -> Int {
+    precondition(!connection.hasClosed(end))
+    if connection.phase == .reset || connection.phase == .refused { return -1 }
+    let count = min(bytes.count, connection[into: end.other].room)
+    guard count > 0, !connection[into: end.other].isEnded else { return 0 }
+    connection[into: end.other].bytes.append(contentsOf: bytes.prefix(count))
+    send(Arrival(connection: connection.number, end: end.other, kind: .bytes(count)))
+    return count
+  }
+
+  func room(on connection: Connection, from end: End) -> Int { connection[into: end.other].room }
+
+  /// Arrived bytes, `bytesMax` at most; empty when there are none.
+  func read(_ connection: Connection, at end: End, bytesMax: Int) -> ArraySlice<UInt8> {
+    let wasFull = connection[into: end].room == 0
+    let taken = connection[into: end].take(min(bytesMax, connection[into: end].arrivedByteCount))
+    if wasFull, !taken.isEmpty, !connection.hasClosed(end.other) {
+      send(Arrival(connection: connection.number, end: end.other, kind: .room))
+    }
+    return taken
+  }
+
+  /// Ends one's direction: the other side reads what was written, then the end.
+  func shutdown(_ connection: Connection, from end: End) {
+    guard !connection[into: end.other].isEnded, connection.phase == .established else { return }
+    connection[into: end.other].isEnded = true
+    send(Arrival(connection: connection.number, end: end.other, kind: .end))
+  }
+
+  /// Closes one's descriptor as close(2) does: with unread bytes the connection is reset.
+  func close(_ connection: Connection, from end: End) {
+    guard !connection.hasClosed(end) else { return }
+    let hasUnread = connection[into: end].arrivedByteCount > 0
+    markClosed(connection, end)
+    if connection.phase == .connecting {
+      connection.phase = .reset
+      send(Arrival(connection: connection.number, end: end.other, kind: .reset))
+    } else if hasUnread {
+      breakOff(connection, from: end)
+    } else {
+      shutdown(connection, from: end)
+    }
+  }
+
+  /// Closes one's descriptor and throws away what has not been delivered.
+  func abort(_ connection: Connection, from end: End) {
+    guard !connection.hasClosed(end) else { return }
+    markClosed(connection, end)
+    breakOff(connection, from: end)
+  }
+
+  /// A reset comes to both ends from between them.
+  func cut(_ connection: Connection) {
+    guard connection.phase == .established else { return }
+    for end in [End.gateway, .peer] where !connection.hasClosed(end) {
+      forgetInFlight(connection, to: end)
+      send(Arrival(connection: connection.number, end: end, kind: .reset))
+    }
+  }
+
+  private func markClosed(_ connection: Connection, _ end: End) {
+    switch end {
+    case .gateway: connection.gatewayClosed = true
+    case .peer: connection.peerClosed = true
+    }
+  }
+
+  private func breakOff(_ connection: Connection, from end: End) {
+    guard !connection.hasClosed(end.other) else { return }
+    forgetInFlight(connection, to: end.other)
+    send(Arrival(connection: connection.number, end: end.other, kind: .reset))
+  }
+
+  /// A reset overtakes what it cuts off.
+  private func forgetInFlight(_ connection: Connection, to end: End) {
+    let lost = connection[into: end].unreadByteCount - connection[into: end].arrivedByteCount
+    guard lost > 0 else { return }
+    connection[into: end].forgotten += connection[into: end].bytes.suffix(lost)
+    connection[into: end].bytes.removeLast(lost)
+    connection[into: end].isEnded = true
+  }
+
+  // MARK: Travel
+
+  private func send(_ arrival: Arrival) {
+    let connection = connections[arrival.connection]
+    let path = paths[connection.path]
+    if path.isDark { return paths[connection.path].waiting.append(arrival) }
+    let delay = random.draw(path.latency...path.latency + path.jitter)
+    let at = max(now + delay, connection[into: arrival.end].lastArrival)
+    connection[into: arrival.end].lastArrival = at
+    scheduled.append((at, arrival))
+  }
+
+  /// Applies what reaches an end; false when there is nobody to be told.
+  func apply(_ arrival: Arrival) -> Bool {
+    let connection = connections[arrival.connection]
+    if paths[connection.path].isDark {
+      paths[connection.path].waiting.append(arrival)
+      return false
+    }
+    let end = arrival.end
+    switch arrival.kind {
+    case .attempt, .established, .refused, .room: return !connection.hasClosed(end)
+    case .bytes(let count):
+      // Cut off meanwhile.
+      let inFlight = connection[into: end].unreadByteCount - connection[into: end].arrivedByteCount
+      guard inFlight >= count else { return false }
+      connection[into: end].arrivedByteCount += count
+      guard connection.hasClosed(end) else { return true }
+      // To a closed descriptor: it answers with a reset.
+      breakOff(connection, from: end)
+      return false
+    case .end:
+      connection[into: end].endArrived = true
+      return !connection.hasClosed(end)
+    case .reset:
+      connection.phase = .reset
+      return !connection.hasClosed(end)
+    }
+  }
+}
+
+extension Interval {
+  static func + (a: Interval, b: Interval) -> Interval {
+    let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
+    return Interval(nanoseconds: overflow ? .max : sum)
+  }
+}

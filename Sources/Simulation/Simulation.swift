@@ -1,0 +1,176 @@
+internal import Auth
+internal import Gateway
+package import Primitives
+internal import Upstream
+
+/// One run of a scenario: gateways, clients, workers, network and store in virtual time.
+///
+/// Everything that happens is an event of one queue, and everything random comes from the
+/// scenario's seed, so that the same scenario runs the same way on any machine.
+package final class Simulation {
+  package let scenario: Scenario
+  package private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
+  let start: Instant
+  private var queue = EventQueue()
+  let trace: Trace
+  let network: Network
+  let oracle: Oracle
+  let games: [Game]
+  private(set) var gateways: [VirtualGateway] = []
+  private(set) var clients: [GameClient] = []
+  private(set) var workers: [WorkerProcess] = []
+  private(set) var plan: Plan
+  private var lastToken: UInt64 = 0
+  private var random: SeededRandom
+  package private(set) var eventCount = 0
+
+  package init(_ scenario: Scenario, trace: Trace = Trace()) {
+    self.scenario = scenario
+    self.trace = trace
+    start = now
+    random = SeededRandom(seed: scenario.seed, "simulation")
+    network = Network(seed: scenario.seed)
+    games = Game.all(of: scenario)
+    plan = Plan(scenario)
+    oracle = Oracle(scenario, games)
+    oracle.simulation = self
+  }
+
+  var unixMilliseconds: UInt64 { 1_800_000_000_000 + now.nanoseconds / 1_000_000 }
+  /// Since the beginning.
+  var elapsed: Interval { now.since(start) }
+
+  // MARK: Running
+
+  /// Runs the scenario to its end, or to the first broken property.
+  package func run() -> Report {
+    network.now = now
+    setUp()
+    let end = start + .milliseconds(UInt64(scenario.milliseconds))
+    advance(to: end)
+    if !oracle.hasFailed { calmDown() }
+    if !oracle.hasFailed { endEverything() }
+    return Report(self)
+  }
+
+  private func setUp() {
+    workers = (0..<scenario.workers).map { WorkerProcess(self, number: $0) }
+    for number in 0..<scenario.gateways {
+      let gateway = VirtualGateway(
+        self, number: number, configuration: Game.configuration(games, workers, scenario))
+      gateways.append(gateway)
+      gateway.start()
+      schedule()
+    }
+    clients = (0..<scenario.clients).map { GameClient(self, number: $0) }
+    for client in clients { client.start() }
+    for (number, entry) in plan.entries.enumerated() { add(.deed(number), at: start + entry.after) }
+    add(.check, at: now + .milliseconds(100))
+  }
+
+  /// Handles what happens until then.
+  func advance(to end: Instant) {
+    while let next = queue.nextTime, next <= end, !oracle.hasFailed {
+      guard let (at, event) = queue.popFirst() else { break }
+      now = max(now, at)
+      network.now = now
+      eventCount += 1
+      handle(event)
+      schedule()
+    }
+    if !oracle.hasFailed {
+      now = max(now, end)
+      network.now = now
+    }
+  }
+
+  /// Lets time pass until `isTrue`, or for `limit`.
+  func advance(upTo limit: Interval, until isTrue: () -> Bool) -> Bool {
+    let end = now + limit
+    while !isTrue() {
+      guard now < end, !oracle.hasFailed else { return false }
+      advance(to: min(end, now + .milliseconds(50)))
+    }
+    return true
+  }
+
+  func add(_ event: Event, at instant: Instant) { queue.add(event, at: max(instant, now)) }
+
+  private func schedule() {
+    guard !network.scheduled.isEmpty else { return }
+    for (at, arrival) in network.scheduled { queue.add(.arrival(arrival), at: at) }
+    network.scheduled.removeAll(keepingCapacity: true)
+  }
+
+  private func handle(_ event: Event) {
+    switch event {
+    case .gatewayTurn(let gateway, let serial): gateways[gateway].turn(serial: serial)
+    case .arrival(let arrival): if network.apply(arrival) { arrived(arrival) }
+    case .client(let number): clients[number].act()
+    case .worker(let number, let alarm): workers[number].act(alarm)
+    case .deed(let number): perform(plan.entries[number])
+    case .check:
+      oracle.check()
+      add(.check, at: now + .milliseconds(100))
+    }
+  }
+
+  private func arrived(_ arrival: Arrival) {
+    let connection = network.connections[arrival.connection]
+    switch (arrival.end, connection.peer) {
+    case (.peer, .client(let client)): clients[client].arrived(arrival.kind, on: connection)
+    case (.peer, .worker(let worker)): workers[worker].arrived(arrival.kind, on: connection)
+    case (.gateway, .client):
+      if case .attempt = arrival.kind {
+        gateways[connection.gateway].attempted(connection)
+      } else {
+        gateways[connection.gateway].clientChanged(connection)
+      }
+    case (.gateway, .worker):
+      var isConnected = false
+      if case .established = arrival.kind { isConnected = true }
+      gateways[connection.gateway].linkChanged(connection, isConnected: isConnected)
+    }
+  }
+
+  // MARK: What gateways ask for
+
+  func resolve(
+    _ worker: WorkerConfiguration, link: LinkIndex, serial: Int, for gateway: VirtualGateway
+  ) {
+    let address = workers.first { $0.port == worker.port }?.address
+    gateway.post(.resolved(link, serial: serial, address))
+  }
+
+  func connect(_ gateway: VirtualGateway, to address: SocketAddress) -> Connection {
+    let worker = workers.first { $0.address == address }!
+    return network.open(
+      from: gateway.number, to: worker.number, address: address,
+      path: worker.path(to: gateway.number))
+  }
+
+  /// A gateway has closed its connection to a worker.
+  func linkClosed(_ connection: Connection) {
+    guard case .worker(let worker) = connection.peer else { return }
+    workers[worker].gatewayClosed(connection)
+  }
+
+  func logged(_ event: LogEvent, by gateway: VirtualGateway) {
+    trace.note(event, gateway.number)
+    oracle.logged(event, by: gateway)
+  }
+
+  // MARK: Operators
+
+  /// Has a gateway carry out a command; `body` is given its answer.
+  @discardableResult
+  func command(_ command: Command, to gateway: Int) -> UInt64 {
+    lastToken += 1
+    gateways[gateway].post(.command(command, token: lastToken))
+    return lastToken
+  }
+
+  func answered(_ token: UInt64, _ reply: Reply, by gateway: VirtualGateway) {
+    oracle.answered(token, reply, by: gateway)
+  }
+}
