@@ -99,6 +99,10 @@ let package = Package(
       name: "StoreTests", dependencies: ["Store", "Auth", "Primitives", "Threading"],
       swiftSettings: testing),
     .testTarget(
+      name: "SimulationTests",
+      dependencies: ["Simulation", "Store", "Auth", "Primitives", "CSQLite"],
+      swiftSettings: testing),
+    .testTarget(
       name: "UpstreamTests",
       dependencies: ["Upstream", "Primitives", "CNgHttp2", "SampleWorker"],
       swiftSettings: testing),
