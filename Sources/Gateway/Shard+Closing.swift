@@ -192,6 +192,9 @@ extension Shard {
     return first
   }
 
+  /// When something is to be done about a session at the latest.
+  func firstDeadline(of index: UInt32) -> Instant { nextWait(of: index).deadline }
+
   private func loginWait(
     of index: UInt32, _ listener: ListenerConfiguration
   ) -> (wait: Wait, deadline: Instant) {

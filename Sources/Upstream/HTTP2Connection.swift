@@ -93,6 +93,9 @@ struct HTTP2Connection: ~Copyable {
   /// nghttp2's words for what the worker did wrong; empty when it did nothing wrong.
   var errorText: String { unsafe state.pointee.errorText }
 
+  /// Unary calls whose message is not framed to its end.
+  var requestsWaiting: Int { unsafe state.pointee.requestCount }
+
   /// Begins a call and returns its stream.
   func begin(_ call: Call, authority: String) throws(HTTP2Error) -> Int32 {
     let stream = try submit(path: "\(call.path)", authority: authority, more: [])
