@@ -57,7 +57,7 @@ package struct Scenario: Equatable, Sendable {
   package var activeWindowMilliseconds = 60_000
 
   // Clients: when they come and go.
-  /// 0: at random. 1: in waves, each ten seconds. 2: all at once, at the start and after each visit.
+  /// At random (0), in waves that are ten seconds apart (1), or all at the start and then at random (2).
   package var arrivals = 0
   /// The mean time until a client's first visit, in milliseconds.
   package var arrivalMilliseconds = 3000
