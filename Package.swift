@@ -99,12 +99,18 @@ let package = Package(
       name: "StoreTests", dependencies: ["Store", "Auth", "Primitives", "Threading"],
       swiftSettings: testing),
     .testTarget(
+      name: "SimulationTests",
+      dependencies: ["Simulation", "Store", "Auth", "Primitives", "CSQLite"],
+      swiftSettings: testing),
+    .testTarget(
       name: "UpstreamTests",
       dependencies: ["Upstream", "Primitives", "CNgHttp2", "SampleWorker"],
       swiftSettings: testing),
     .testTarget(
       name: "GatewayTests",
-      dependencies: ["Gateway", "Upstream", "Auth", "Framing", "Primitives", "SampleWorker"],
+      dependencies: [
+        "Gateway", "Upstream", "Auth", "Framing", "Primitives", "SampleWorker", "Simulation",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "ConfigurationTests",

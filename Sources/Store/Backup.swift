@@ -19,7 +19,7 @@ extension Database {
       guard case .corrupt(_, let problem) = error else { throw error }
       problems.append(problem)
     }
-    if let rights = DatabaseFile.rightsOfOthers(path) {
+    if let rights = files.rightsOfOthers(path) {
       problems.append("others may read or write \(path) (mode \(rights)): chmod 600 \(path)")
     }
     return problems
@@ -55,9 +55,9 @@ extension Database {
     guard !target.isEmpty, !target.utf8.contains(0) else {
       throw .cannotOpen(path: target, problem: "this is not a file's name")
     }
-    try DatabaseFile.create(target)
+    try files.create(target)
     do throws(StoreError) {
-      let copy = try unsafe openConnection(target, flags: SQLITE_OPEN_READWRITE)
+      let copy = try unsafe openConnection(target, files, flags: SQLITE_OPEN_READWRITE)
       defer { unsafe sqlite3_close_v2(copy) }
       // Others' writing would make the copy begin again if this did not hold to one state.
       try readingOneState { () throws(StoreError) in
@@ -67,7 +67,7 @@ extension Database {
       }
       try unsafe verify(copy, path: target)
     } catch {
-      DatabaseFile.remove(target)
+      files.remove(target)
       throw error
     }
   }

@@ -1,4 +1,4 @@
-internal import Auth
+package import Auth
 internal import Primitives
 internal import Synchronization
 internal import Threading
@@ -7,9 +7,9 @@ internal import Threading
 ///
 /// - SAFETY: whoever made it uses it until its thread begins, and that thread alone from there on.
 @safe
-final class BanWatcher: @unchecked Sendable {
+package final class BanWatcher: @unchecked Sendable {
   /// How long a change may stay unseen.
-  private static let turnMilliseconds: UInt32 = 100
+  package static let turnMilliseconds: UInt32 = 100
   /// Beyond so many events it takes less time to read all bans.
   private static let eventsMax: Int64 = 16_384
   /// Allowances of the configuration have ids from here on, which neither the store nor rules give.
@@ -26,13 +26,13 @@ final class BanWatcher: @unchecked Sendable {
   /// The connection's ``StoreConnection/openCount`` when all bans were read.
   private var loadedOpening = 0
 
-  init(_ shared: StoreServiceShared) {
+  package init(_ shared: StoreServiceShared) {
     self.shared = shared
     connection = StoreConnection(shared.configuration)
   }
 
   /// Opens the database, or makes it, and reads all bans.
-  func load() throws(StoreError) -> (BanTable, event: Int64) {
+  package func load() throws(StoreError) -> (BanTable, event: Int64) {
     try connection.perform(mayCreate: true) { database throws(StoreError) in
       version = try database.dataVersion
       try reload(database)
@@ -41,24 +41,33 @@ final class BanWatcher: @unchecked Sendable {
     return (table, seq)
   }
 
+  /// What its thread does until the end.
   func run() {
-    defer { connection.close() }
+    defer { close() }
     while true {
       _ = shared.watcherWakeUp.wait(milliseconds: Self.turnMilliseconds)
       if shared.isStopping.load(ordering: .acquiring) { return }
-      previous = table
-      do throws(StoreError) {
-        let isChanged = try connection.perform { database throws(StoreError) in
-          try look(database)
-        }
-        shared.health.works(.bans)
-        if isChanged { shared.callbacks.bans(table, seq) }
-      } catch {
-        shared.health.failed(.bans, error)
-        shared.count { $0.lastError = error.description }
-      }
+      turn()
     }
   }
+
+  /// Looks once, and tells what has changed; due every ``turnMilliseconds``.
+  package func turn() {
+    previous = table
+    do throws(StoreError) {
+      let isChanged = try connection.perform { database throws(StoreError) in
+        try look(database)
+      }
+      shared.health.works(.bans)
+      if isChanged { shared.callbacks.bans(table, seq) }
+    } catch {
+      shared.health.failed(.bans, error)
+      shared.count { $0.lastError = error.description }
+    }
+  }
+
+  /// Lets go of the database, after the last turn.
+  package func close() { connection.close() }
 
   /// - Returns: whether the table is another one.
   private func look(_ database: Database) throws(StoreError) -> Bool {
@@ -101,7 +110,7 @@ final class BanWatcher: @unchecked Sendable {
       return true
     }
     let changes = try database.banChanges(
-      after: seq, now: StoreClock.unixSeconds(), limit: Int(Self.eventsMax))
+      after: seq, now: shared.configuration.clock.unixSeconds(), limit: Int(Self.eventsMax))
     let added = changes.added.map { (ban: $0.ban, allows: $0.effect == .allow) }
     guard let updated = table.applying(added: added, lifted: changes.lifted) else {
       try reload(database)
@@ -119,7 +128,7 @@ final class BanWatcher: @unchecked Sendable {
       let id = Self.firstConfiguredID + Int64(index)
       builder.add(Ban(id: id, subject: subject), allows: true)
     }
-    seq = try database.liveBans(now: StoreClock.unixSeconds()) { ban, effect in
+    seq = try database.liveBans(now: shared.configuration.clock.unixSeconds()) { ban, effect in
       builder.add(ban, allows: effect == .allow)
     }
     table = builder.finish()

@@ -18,17 +18,27 @@ public final class Database {
 
   /// As it was given.
   public let path: String
+  let files: any StoreFiles
   let connection: OpaquePointer
   private var statements: [String: Statement] = [:]
 
   /// Opens the file and brings its schema up to date.
-  public init(
+  public convenience init(
     path: String, access: Access = .readWrite, busyTimeout: Interval = .seconds(5)
   ) throws(StoreError) {
+    try self.init(path: path, access: access, busyTimeout: busyTimeout, files: SystemFiles())
+  }
+
+  /// - Parameter files: outlive the database.
+  package init(
+    path: String, access: Access = .readWrite, busyTimeout: Interval = .seconds(5),
+    files: any StoreFiles
+  ) throws(StoreError) {
     self.path = path
-    try DatabaseFile.prepare(path, creating: access == .readWrite)
+    self.files = files
+    try files.prepare(path, creating: access == .readWrite)
     unsafe self.connection = try unsafe openConnection(
-      path,
+      path, files,
       flags: access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)
     let timeout = Int32(clamping: busyTimeout.milliseconds)
     try setUp(access: access, timeoutMilliseconds: timeout)
@@ -182,11 +192,14 @@ extension Database {
 }
 
 /// Opens what is known to be a file of ours, or to be empty.
-func openConnection(_ path: String, flags: Int32) throws(StoreError) -> OpaquePointer {
+func openConnection(
+  _ path: String, _ files: any StoreFiles, flags: Int32
+) throws(StoreError) -> OpaquePointer {
   var connection: OpaquePointer?
   // A relative path is led in by "./", so that no name has a meaning of its own (":memory:").
   let code = unsafe sqlite3_open_v2(
-    path.hasPrefix("/") ? path : "./" + path, &connection, flags | SQLITE_OPEN_NOMUTEX, nil)
+    path.hasPrefix("/") ? path : "./" + path, &connection, flags | SQLITE_OPEN_NOMUTEX,
+    files.vfs)
   guard let connection = unsafe connection else { throw .outOfMemory }
   guard code == SQLITE_OK else {
     let error = unsafe StoreError(on: connection, path: path)

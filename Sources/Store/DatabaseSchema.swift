@@ -55,7 +55,7 @@ extension Database {
       } catch {
         guard error.isTransient, left > 0 else { throw error }
       }
-      sqlite3_sleep(pauseMilliseconds)
+      files.pause(milliseconds: pauseMilliseconds)
       left -= pauseMilliseconds
     }
   }

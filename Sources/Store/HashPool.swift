@@ -7,8 +7,8 @@ internal import Threading
 /// Threads that do nothing but hash passwords, the only work here that takes long.
 ///
 /// Jobs are bounded by the requests that the inbox lets in.
-final class HashPool: Sendable {
-  struct Job: Sendable {
+package final class HashPool: Sendable {
+  package struct Job: Sendable {
     enum Question: Sendable {
       /// There is no such account, or it has no password: hash for the time that it takes.
       case nobody
@@ -17,6 +17,13 @@ final class HashPool: Sendable {
 
     var request: LoginRequest
     var question: Question
+  }
+
+  /// A record of an older kind that is to be replaced, with the password that it is of.
+  package struct Renewal: Sendable {
+    fileprivate var account: AccountName
+    fileprivate var old: PasswordRecord
+    fileprivate var password: [UInt8]
   }
 
   private struct State {
@@ -31,7 +38,7 @@ final class HashPool: Sendable {
   private let state = Mutex(State())
   private let wakeUp = Semaphore()
 
-  init(_ shared: StoreServiceShared) { self.shared = shared }
+  package init(_ shared: StoreServiceShared) { self.shared = shared }
 
   func add(_ jobs: consuming [Job]) {
     let count = jobs.count
@@ -41,7 +48,7 @@ final class HashPool: Sendable {
   }
 
   /// Jobs that wait are forgotten.
-  func stop() {
+  package func stop() {
     state.withLock { state in
       state.isStopping = true
       state.jobs = []
@@ -56,16 +63,22 @@ final class HashPool: Sendable {
     prepare()
     while true {
       _ = wakeUp.wait()
-      var (job, isStopping): (Job?, Bool) = state.withLock { state in
-        (state.jobs.isEmpty ? nil : state.jobs.removeFirst(), state.isStopping)
-      }
-      if isStopping { return }
-      if job != nil { perform(&job!) }
+      if state.withLock({ $0.isStopping }) { return }
+      guard var job = takeJob() else { continue }
+      if var renewal = perform(&job) { renew(&renewal) }
     }
   }
 
+  /// How many jobs nobody has taken.
+  package var jobsWaiting: Int { state.withLock { $0.jobs.count } }
+
+  /// Takes the job that has waited the longest.
+  package func takeJob() -> Job? {
+    state.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
+  }
+
   /// Sees to it that the first unknown account takes no longer than the others.
-  private func prepare() {
+  package func prepare() {
     do throws(StoreError) {
       try PasswordHash.verifyNobody([], current: shared.configuration.passwords)
     } catch {
@@ -73,16 +86,22 @@ final class HashPool: Sendable {
     }
   }
 
-  private func perform(_ job: inout Job) {
+  /// Hashes a job's password, takes it out of the job, and answers.
+  ///
+  /// - Returns: what is to be done after it, if anything: it takes as long as the job.
+  package func perform(_ job: inout Job) -> Renewal? {
     var password: [UInt8] = []
     swap(&password, &job.request.credentials.secret)
     defer { SecretBytes.wipe(&password) }
-    let start = StoreClock.monotonic()
+    let start = shared.configuration.clock.monotonic()
     let (verdict, upgrade) = answer(password, job.request.credentials, job.question)
     count(since: start)
     shared.answer(job.request, verdict)
     // The player is in by now. Under load whoever waits for a first answer comes before this.
-    if let upgrade, state.withLock({ $0.jobs.isEmpty }) { renew(upgrade, password) }
+    guard let (account, old) = upgrade, state.withLock({ $0.jobs.isEmpty }) else { return nil }
+    var renewal = Renewal(account: account, old: old, password: [])
+    swap(&password, &renewal.password)
+    return renewal
   }
 
   private func answer(
@@ -108,13 +127,15 @@ final class HashPool: Sendable {
     }
   }
 
-  private func renew(_ upgrade: (account: AccountName, old: PasswordRecord), _ password: [UInt8]) {
-    let start = StoreClock.monotonic()
+  /// Makes a new record, which the login thread writes.
+  package func renew(_ renewal: inout Renewal) {
+    defer { SecretBytes.wipe(&renewal.password) }
+    let start = shared.configuration.clock.monotonic()
     do throws(StoreError) {
-      let new = try PasswordHash.make(password, shared.configuration.passwords)
+      let new = try PasswordHash.make(renewal.password, shared.configuration.passwords)
       // Without room it is made again at the next login.
       _ = shared.inbox.add(
-        .upgrade(.init(account: upgrade.account, old: upgrade.old, new: new)))
+        .upgrade(.init(account: renewal.account, old: renewal.old, new: new)))
     } catch {
       shared.count { $0.lastError = error.description }
     }
@@ -122,7 +143,7 @@ final class HashPool: Sendable {
   }
 
   private func count(since start: Instant) {
-    let taken = StoreClock.monotonic().since(start)
+    let taken = shared.configuration.clock.monotonic().since(start)
     shared.count { statistics in
       statistics.hashes += 1
       statistics.hashTime.nanoseconds += taken.nanoseconds

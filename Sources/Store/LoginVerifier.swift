@@ -1,5 +1,5 @@
 internal import Auth
-internal import Primitives
+package import Primitives
 internal import Synchronization
 internal import Threading
 
@@ -7,7 +7,7 @@ internal import Threading
 ///
 /// - SAFETY: whoever made it lets its thread begin and does nothing else with it.
 @safe
-final class LoginVerifier: @unchecked Sendable {
+package final class LoginVerifier: @unchecked Sendable {
   /// Requests, or records, of one transaction: others get in between.
   private static let groupMax = 256
   /// Until records that could not be written are tried again.
@@ -17,42 +17,55 @@ final class LoginVerifier: @unchecked Sendable {
 
   private let shared: StoreServiceShared
   private let pool: HashPool
+  private let clock: StoreClock
   private let connection: StoreConnection
   // What was taken from the inbox and is not written yet.
   private var records: [StoreServiceInbox.Record] = []
   private var nextPrune = Instant(nanoseconds: 0)
   private var hasToldKnown = false
 
-  init(_ shared: StoreServiceShared, _ pool: HashPool) {
+  package init(_ shared: StoreServiceShared, _ pool: HashPool) {
     self.shared = shared
     self.pool = pool
+    clock = shared.configuration.clock
     connection = StoreConnection(shared.configuration)
   }
 
+  /// What its thread does until the end.
   func run() {
-    defer { connection.close() }
-    while true {
-      var taken = shared.inbox.take()
-      records += taken.records
-      if !taken.isStopping { verify(&taken.requests) }
-      write()
-      if taken.isStopping { return }
-      keepHouse()
-      _ = shared.inbox.wakeUp.wait(milliseconds: idleMilliseconds)
+    defer { close() }
+    while let until = turn() {
+      let milliseconds = max(1, until.since(clock.monotonic()).milliseconds)
+      _ = shared.inbox.wakeUp.wait(milliseconds: UInt32(clamping: milliseconds))
     }
   }
+
+  /// Does all that waits, and what is due.
+  ///
+  /// - Returns: when the next turn is due if nothing comes in before; it may lie in the past, and a
+  ///   millisecond is rested all the same. Nil after the last turn of a service that stops.
+  package func turn() -> Instant? {
+    var taken = shared.inbox.take()
+    records += taken.records
+    if !taken.isStopping { verify(&taken.requests) }
+    write()
+    if taken.isStopping { return nil }
+    keepHouse()
+    return idleUntil
+  }
+
+  /// Lets go of the database, after the last turn.
+  package func close() { connection.close() }
 
   private var isFailing: Bool {
     shared.health.isFailing(.reading) || shared.health.isFailing(.writing)
   }
 
   /// Until the database is to be tried again, or the history to be pruned.
-  private var idleMilliseconds: UInt32 {
-    var until = connection.failure == nil ? nextPrune : connection.retryAt
-    if !records.isEmpty || isFailing {
-      until = min(until, StoreClock.monotonic() + Self.writeRetry)
-    }
-    return UInt32(clamping: max(1, until.since(StoreClock.monotonic()).milliseconds))
+  private var idleUntil: Instant {
+    let until = connection.failure == nil ? nextPrune : connection.retryAt
+    guard !records.isEmpty || isFailing else { return until }
+    return min(until, clock.monotonic() + Self.writeRetry)
   }
 
   /// Does `work` with the database and tells the log when that begins or ceases to fail.
@@ -87,7 +100,7 @@ extension LoginVerifier {
 
   /// Takes the secrets out of a group's requests, so that no copy of them outlives their use.
   private func verify(_ requests: inout [LoginRequest], _ group: Range<Int>) {
-    let now = StoreClock.unixSeconds()
+    let now = clock.unixSeconds()
     var jobs: [HashPool.Job] = []
     var claims: [(request: LoginRequest, claim: Claim)] = []
     for index in group {
@@ -208,7 +221,7 @@ extension LoginVerifier {
   }
 
   private func write(_ group: [StoreServiceInbox.Record]) throws(StoreError) {
-    let now = StoreClock.unixSeconds()
+    let now = clock.unixSeconds()
     var recorded: [(ban: TemporaryBan, event: Int64)] = []
     try perform(.writing) { database throws(StoreError) in
       recorded = []
@@ -272,7 +285,7 @@ extension LoginVerifier {
   private func keepHouse() {
     // Reading can work where writing does not: as long as records wait, they tell.
     guard records.isEmpty else { return }
-    let now = StoreClock.monotonic()
+    let now = clock.monotonic()
     let configuration = shared.configuration
     do throws(StoreError) {
       // Whether the database is back, though nobody asks.
@@ -287,7 +300,7 @@ extension LoginVerifier {
         guard now >= nextPrune else { return }
         let seconds = configuration.loginHistoryDays * 86_400
         let count = try database.pruneLogins(
-          olderThan: StoreClock.unixSeconds() - seconds, limit: Database.pruneBatch)
+          olderThan: clock.unixSeconds() - seconds, limit: Database.pruneBatch)
         // Who waits to be let in comes between two batches.
         let isThrough = count < Database.pruneBatch
         nextPrune = now + (isThrough ? Self.pruneEvery : Self.pruneRest)
@@ -303,7 +316,7 @@ extension LoginVerifier {
     let seconds = Int64(clamping: configuration.knownFor.nanoseconds / 1_000_000_000)
     var names: [AccountName] = []
     try database.knownAccounts(
-      since: StoreClock.unixSeconds() - seconds, limit: configuration.knownAccountsMax
+      since: clock.unixSeconds() - seconds, limit: configuration.knownAccountsMax
     ) { name in names.append(name) }
     hasToldKnown = true
     shared.callbacks.known(names)

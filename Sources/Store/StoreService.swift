@@ -1,6 +1,5 @@
 public import Auth
 public import Primitives
-internal import Synchronization
 internal import Threading
 
 /// What a ``StoreService`` works with.
@@ -21,7 +20,9 @@ public struct StoreServiceConfiguration: Sendable {
   /// Allowances beside those in the store.
   public var allow: [Subject] = []
   /// How long other writers may hold up a group of logins, which have deadlines.
-  var busyTimeout = Interval.seconds(2)
+  package var busyTimeout = Interval.seconds(2)
+  package var files: any StoreFiles = SystemFiles()
+  package var clock = StoreClock.system
 
   public init(path: String, listeners: [String]) {
     self.path = path
@@ -152,87 +153,27 @@ public final class StoreService: Sendable {
   }
 
   /// Takes a request whose answer comes to the callback; never waits.
-  public func verify(_ request: LoginRequest) {
-    guard !shared.inbox.add(request) else { return }
-    shared.count { $0.unavailable += 1 }
-    shared.callbacks.deliver(
-      request.session,
-      .unavailable("too many logins wait for the store (\(StoreServiceInbox.requestsMax))"))
-  }
+  public func verify(_ request: LoginRequest) { shared.verify(request) }
 
   /// Takes a record that is written soon; never waits.
   ///
   /// What finds no room is counted.
-  public func record(_ record: StoreRecord) {
-    switch record {
-    case .login(let login):
-      if !shared.inbox.add(.login(login, at: StoreClock.unixSeconds())) {
-        shared.count { $0.loginRecordsDropped += 1 }
-      }
-    case .temporaryBan(let ban):
-      if !shared.inbox.add(.temporaryBan(ban)) { shared.count { $0.temporaryBansDropped += 1 } }
-    }
-  }
+  public func record(_ record: StoreRecord) { shared.record(record) }
 
-  public func statistics() -> StoreStatistics {
-    var statistics = shared.statistics
-    (statistics.requestsWaiting, statistics.recordsWaiting) = shared.inbox.depths
-    statistics.failure = shared.health.current
-    return statistics
-  }
+  public func statistics() -> StoreStatistics { shared.statistics }
 
   /// Writes what waits and ends the threads; requests without an answer get none.
   ///
   /// - Returns: false when they have not ended in time; what they hold is then given up.
   public func stop(timeoutMilliseconds: UInt32) -> Bool {
-    shared.isStopping.store(true, ordering: .releasing)
-    shared.inbox.stop()
-    shared.watcherWakeUp.signal()
+    shared.stop()
     pool.stop()
-    let deadline = StoreClock.monotonic() + .milliseconds(UInt64(timeoutMilliseconds))
+    let clock = shared.configuration.clock
+    let deadline = clock.monotonic() + .milliseconds(UInt64(timeoutMilliseconds))
     for _ in 0..<threadCount {
-      let left = deadline.since(StoreClock.monotonic()).milliseconds
+      let left = deadline.since(clock.monotonic()).milliseconds
       guard shared.ended.wait(milliseconds: UInt32(clamping: left)) else { return false }
     }
     return true
-  }
-}
-
-/// What the service's threads have in common.
-final class StoreServiceShared: Sendable {
-  let configuration: StoreServiceConfiguration
-  let callbacks: StoreServiceCallbacks
-  let inbox = StoreServiceInbox()
-  let health: StoreHealth
-  let watcherWakeUp = Semaphore()
-  let ended = Semaphore()
-  let isStopping = Atomic(false)
-  private let counts = Mutex(StoreStatistics())
-
-  init(_ configuration: StoreServiceConfiguration, _ callbacks: StoreServiceCallbacks) {
-    self.configuration = configuration
-    self.callbacks = callbacks
-    health = StoreHealth(changed: callbacks.stateChanged)
-  }
-
-  var statistics: StoreStatistics { counts.withLock { $0 } }
-
-  func count(_ change: (inout StoreStatistics) -> Void) {
-    counts.withLock { change(&$0) }
-  }
-
-  /// Answers a request, which makes room for another.
-  func answer(_ request: LoginRequest, _ verdict: LoginVerdict) {
-    count { statistics in
-      switch verdict {
-      case .accepted: statistics.accepted += 1
-      case .refused: statistics.refused += 1
-      case .unavailable(let text):
-        statistics.unavailable += 1
-        statistics.lastError = text
-      }
-    }
-    inbox.finishedRequest()
-    callbacks.deliver(request.session, verdict)
   }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Primitives
 
 /// One thread's database, which is opened again after it failed or when its file was replaced.
@@ -11,13 +10,10 @@ final class StoreConnection {
   /// How often the file is looked for.
   private static let checkEvery = Interval.seconds(1)
 
-  private struct FileIdentity: Equatable {
-    var device: UInt64
-    var inode: UInt64
-  }
-
   private let path: String
   private let busyTimeout: Interval
+  private let files: any StoreFiles
+  private let clock: StoreClock
   private var database: Database?
   private var identity: FileIdentity?
   private var nextCheck = Instant(nanoseconds: 0)
@@ -31,6 +27,8 @@ final class StoreConnection {
   init(_ configuration: StoreServiceConfiguration) {
     path = configuration.path
     busyTimeout = configuration.busyTimeout
+    files = configuration.files
+    clock = configuration.clock
   }
 
   /// Does `work` with the database.
@@ -53,17 +51,17 @@ final class StoreConnection {
   }
 
   private func opened(mayCreate: Bool) throws(StoreError) -> Database {
-    let now = StoreClock.monotonic()
+    let now = clock.monotonic()
     if let database {
       if now < nextCheck { return database }
       nextCheck = now + Self.checkEvery
-      if try currentIdentity() == identity { return database }
+      if try files.identity(of: path) == identity { return database }
       close()
     }
     if let failure, now < retryAt { throw failure }
-    if !mayCreate { _ = try currentIdentity() }
-    let new = try Database(path: path, busyTimeout: busyTimeout)
-    identity = try currentIdentity()
+    if !mayCreate { _ = try files.identity(of: path) }
+    let new = try Database(path: path, busyTimeout: busyTimeout, files: files)
+    identity = try files.identity(of: path)
     nextCheck = now + Self.checkEvery
     database = new
     openCount += 1
@@ -76,13 +74,13 @@ final class StoreConnection {
     case .constraint, .cryptography, .unknownAccount, .accountExists, .malformedLine: return
     case .busy where database != nil:
       failure = error
-      retryAt = StoreClock.monotonic() + Self.backoffMin
+      retryAt = clock.monotonic() + Self.backoffMin
       return
     case .busy, .cannotOpen, .notADatabase, .notOurs, .newer, .older, .exists, .readOnly, .full,
       .io, .corrupt, .outOfMemory, .database:
       break
     }
-    let now = StoreClock.monotonic()
+    let now = clock.monotonic()
     // Answers in the time of a backoff do not lengthen it.
     if failure == nil || now >= retryAt {
       retryAt = now + backoff
@@ -96,16 +94,5 @@ final class StoreConnection {
   func close() {
     database = nil
     identity = nil
-  }
-
-  private func currentIdentity() throws(StoreError) -> FileIdentity {
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else {
-      throw .cannotOpen(
-        path: path,
-        problem: errno == ENOENT
-          ? "the file is gone; put it or a backup of it in its place" : "error \(errno) of stat(2)")
-    }
-    return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 }

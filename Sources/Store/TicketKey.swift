@@ -42,10 +42,19 @@ public struct TicketSigner: Sendable {
   public func sign(
     account: AccountName, audience: String, issuedAt: Int64, expiresAt: Int64
   ) -> String? {
+    sign(
+      account: account, audience: audience, issuedAt: issuedAt, expiresAt: expiresAt,
+      nonce: Sodium.randomBytes(Ticket.nonceByteCount))
+  }
+
+  /// As above, with a nonce that the caller sees to: a simulation's are of its seed.
+  package func sign(
+    account: AccountName, audience: String, issuedAt: Int64, expiresAt: Int64, nonce: [UInt8]
+  ) -> String? {
     guard
       let ticket = Ticket(
         key: keyID, account: account, audience: audience, issuedAt: issuedAt,
-        expiresAt: expiresAt, nonce: Sodium.randomBytes(Ticket.nonceByteCount))
+        expiresAt: expiresAt, nonce: nonce)
     else { return nil }
     let text = ticket.unsignedText
     return "\(text).\(Base64URL.encode(pair.signature(of: Array(text.utf8))))"

@@ -69,11 +69,11 @@ import Testing
         TemporaryBan(
           subject: .addresses(AddressPrefix(client)), listener: nil, rule: "guessing",
           shownReason: "later", internalReason: "9 failed logins",
-          until: StoreClock.unixSeconds() + 600)))
-    try harness.bans { $0.ban(of: client, listener: 0, at: StoreClock.unixSeconds()) != nil }
+          until: StoreClock.system.unixSeconds() + 600)))
+    try harness.bans { $0.ban(of: client, listener: 0, at: StoreClock.system.unixSeconds()) != nil }
     let rows = try harness.database().bans(
       covering: .addresses(AddressPrefix(client)), includingEnded: false,
-      now: StoreClock.unixSeconds(), limit: 9)
+      now: StoreClock.system.unixSeconds(), limit: 9)
     #expect(rows.map(\.author) == ["rule guessing"])
     #expect(rows.map(\.internalReason) == ["9 failed logins"])
     #expect(service.statistics().temporaryBansDropped == 0)

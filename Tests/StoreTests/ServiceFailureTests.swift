@@ -37,7 +37,7 @@ import Threading
   }
 
   @Test func accountsThatWereInLatelyAreKnown() throws {
-    let now = StoreClock.unixSeconds()
+    let now = StoreClock.system.unixSeconds()
     try harness.database().recordLogins([
       (login("Anna"), at: now - 10), (login("old"), at: now - 30 * 86_400),
     ])

@@ -120,7 +120,7 @@ import Testing
     #expect(try verdict(text, account: "anna") == ServiceHarness.accepted("Anna"))
     #expect(try verdict(text) == .refused(.alreadyUsed))
     try database.revokeTickets(
-      of: anna, issuedBefore: StoreClock.unixSeconds() + 1, by: "test", now: 1)
+      of: anna, issuedBefore: StoreClock.system.unixSeconds() + 1, by: "test", now: 1)
     let (second, other) = try ticket()
     let request = harness.request(.ticket(other), secret: second)
     #expect(try harness.verdict(request) == .refused(.revoked))
@@ -129,7 +129,7 @@ import Testing
   private func ticket() throws -> (text: String, configuration: TicketConfiguration) {
     let (secretText, publicText) = TicketKey.make()
     let signer = try #require(TicketSigner(keyID: "k1", secretText: secretText))
-    let now = StoreClock.unixSeconds()
+    let now = StoreClock.system.unixSeconds()
     let text = try #require(
       signer.sign(account: anna, audience: "play", issuedAt: now, expiresAt: now + 300))
     let key = try #require(TicketKeyText.publicKey(publicText))

@@ -22,7 +22,7 @@ struct CredentialBook {
     tickets == nil ? [.password, .token, .worker] : Credential.Kind.allCases
   }
 
-  let accountCount: Int
+  var accountCount = 1000
 
   /// - Parameters:
   ///   - index: which account; any number from 0.
@@ -43,7 +43,7 @@ struct CredentialBook {
         expected: isRight ? .accepted(account: name) : .refused)
     case .worker:
       // Workers refuse names that end with an odd digit.
-      let asked = "player-\(number % 10 % 2 == (isRight ? 0 : 1) ? number : number + 1)"
+      let asked = "player-\(2 * number + (isRight ? 0 : 1))"
       return Credential(
         account: asked, kind: kind, secret: Array("open".utf8),
         expected: isRight ? .accepted(account: asked) : .refused)

@@ -1,9 +1,15 @@
-internal import SampleWorker
+package import SampleWorker
 
 /// One message of a packet stream, as a worker got it.
-struct WorkerRequest: Equatable {
-  var uuid: String
-  var payload: [UInt8]
+package struct WorkerRequest: Equatable {
+  package var uuid: String
+  package var payload: [UInt8]
   /// Nil for a packet.
-  var event: InputStreamRequest.Event?
+  package var event: InputStreamRequest.Event?
+
+  package init(uuid: String, payload: [UInt8], event: InputStreamRequest.Event?) {
+    self.uuid = uuid
+    self.payload = payload
+    self.event = event
+  }
 }
