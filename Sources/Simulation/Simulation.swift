@@ -83,7 +83,6 @@ package final class Simulation {
     gateways[number] = makeGateway(number, generation: generation)
     // What was to wake up the old one is not for the new one.
     gateways[number].wakeUpSerial = serial
-    oracle.replaced(gateways[number])
     gateways[number].start()
   }
 

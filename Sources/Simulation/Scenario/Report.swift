@@ -11,7 +11,7 @@ package struct Report {
   /// Deeds that were done, with how often; those that never were are left out.
   package let deeds: [(kind: DeedKind, count: Int)]
   /// What clients and workers did, in figures.
-  package let summary: String
+  package let summary: OracleSummary
   /// The last events, a line each.
   package let lastLines: [String]
   private let start: Instant
@@ -37,7 +37,7 @@ package struct Report {
   /// One line: the seed, how it went, and the digest.
   package var line: String {
     let outcome = violations.first.map { "BROKEN: \($0.property.rawValue)" } ?? "passed"
-    let seconds = VirtualTime.text(elapsed).drop { $0 == " " }
+    let seconds = TraceTime.text(elapsed).drop { $0 == " " }
     return "seed \(scenario.seed): \(outcome), \(seconds) s, \(eventCount) events, "
       + "digest \(hexadecimal(digest))"
   }
@@ -49,7 +49,7 @@ package struct Report {
     var text = line + "\n"
     let settings = scenario.text
     text += "scenario: \(settings.isEmpty ? "as it is made" : settings)\n"
-    if !summary.isEmpty { text += summary + "\n" }
+    text += summary.lines.map { "\($0.name) \($0.count)" }.joined(separator: ", ") + "\n"
     let done = deeds.map { "\($0.kind.rawValue) \($0.count)" }.joined(separator: ", ")
     text += "deeds: \(done.isEmpty ? "none" : done)\n"
     guard !hasPassed else { return text }
@@ -59,7 +59,7 @@ package struct Report {
     for violation in violations {
       let gateway = violation.gateway.map { ", gateway \($0)" } ?? ""
       text +=
-        "BROKEN: \(violation.property.rawValue) at \(VirtualTime.text(time(of: violation))) s"
+        "BROKEN: \(violation.property.rawValue) at \(TraceTime.text(time(of: violation))) s"
         + "\(gateway): \(violation.text)\n"
     }
     text += "\nAgain: \(scenario.command)\n"

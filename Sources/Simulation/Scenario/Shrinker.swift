@@ -51,7 +51,7 @@ package struct Shrinker {
       let before = scenario
       // Whole families first: each run gets shorter by what it leaves out.
       for family in DeedFamily.allCases { set(family.rate, to: 0) }
-      for knob in Knob.all { lower(knob) }
+      for knob in Knob.all { calm(knob) }
       leaveOutEntries()
       if scenario == before { break }
     }
@@ -59,14 +59,13 @@ package struct Shrinker {
 
   // MARK: Numbers
 
-  private mutating func lower(_ knob: Knob) {
-    let value = scenario[keyPath: knob.path]
-    guard value > knob.least, !set(knob.path, to: knob.least) else { return }
-    // The least that fails, if those above it fail as well.
-    var passing = knob.least
+  private mutating func calm(_ knob: Knob) {
+    guard scenario[keyPath: knob.path] != knob.calm, !set(knob.path, to: knob.calm) else { return }
+    // The calmest that fails, if those that are less calm fail as well.
+    var passing = knob.calm
     for _ in 0..<8 {
       let failing = scenario[keyPath: knob.path]
-      guard failing - passing > 1 else { return }
+      guard abs(failing - passing) > 1 else { return }
       let middle = passing + (failing - passing) / 2
       if !set(knob.path, to: middle) { passing = middle }
     }

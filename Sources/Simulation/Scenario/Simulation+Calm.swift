@@ -35,6 +35,7 @@ extension Simulation {
     guard settle() else { return }
     // Whoever is still there is served like anybody.
     for client in clients { client.speakOnce() }
+    advance(to: now + .seconds(1))
     _ = settle()
   }
 
@@ -115,19 +116,18 @@ extension Simulation {
 
   /// What waits comes through.
   private func settle() -> Bool {
-    _ = advance(upTo: Self.settlingMax) { oracle.settled().isEmpty }
-    return fail(unless: oracle.settled(), within: Self.settlingMax)
+    let hasSettled = advance(upTo: Self.settlingMax) { oracle.settled().isEmpty }
+    guard hasSettled else { return fail(unless: oracle.settled(), within: Self.settlingMax) }
+    oracle.checkCalm()
+    return !oracle.hasFailed
   }
 
   /// - Returns: true when nothing is there that has `left` waiting.
   private func fail(unless left: [String], within bound: Interval) -> Bool {
     guard !oracle.hasFailed else { return false }
     guard !left.isEmpty else { return true }
-    let more = left.count > 5 ? ", and \(left.count - 5) more" : ""
-    oracle.broken(
-      .progress,
-      "\(bound.nanoseconds / 1_000_000_000) s after the last fault: "
-        + left.prefix(5).joined(separator: "; ") + more)
+    let seconds = bound.nanoseconds / 1_000_000_000
+    oracle.broken(.progress, "\(seconds) s after the last fault: " + Self.shortened(left))
     return false
   }
 
@@ -137,15 +137,7 @@ extension Simulation {
   func endEverything() {
     trace.note("end")
     for client in clients { client.leave() }
-    let isEmpty = advance(upTo: Self.leavingMax) {
-      gateways.allSatisfy { $0.clientCount == 0 && $0.lingering.count == 0 }
-    }
-    if !isEmpty, !oracle.hasFailed {
-      let left = gateways.map { "\($0.clientCount)" }.joined(separator: ", ")
-      return oracle.broken(.leftovers, "everybody has left; clients' sockets: \(left)")
-    }
-    guard !oracle.hasFailed else { return }
-    oracle.everybodyLeft()
+    guard waitUntilNothingIsLeft(for: Self.leavingMax) else { return }
     for gateway in gateways { gateway.post(.terminate) }
     let grace = gateways.map(\.configuration.shutdownGrace).max() ?? .zero
     let hasEnded = advance(upTo: grace + Self.endingMax) {
@@ -155,6 +147,19 @@ extension Simulation {
     guard hasEnded else {
       return oracle.broken(.leftovers, "a gateway goes on after SIGTERM and its grace")
     }
-    oracle.everythingEnded()
+    _ = waitUntilNothingIsLeft(for: .zero)
+  }
+
+  private func waitUntilNothingIsLeft(for limit: Interval) -> Bool {
+    _ = advance(upTo: limit) { oracle.leftovers().isEmpty }
+    let left = oracle.leftovers()
+    guard !oracle.hasFailed, !left.isEmpty else { return !oracle.hasFailed }
+    oracle.broken(.leftovers, "everybody has left: " + Self.shortened(left))
+    return false
+  }
+
+  private static func shortened(_ problems: [String]) -> String {
+    let more = problems.count > 5 ? ", and \(problems.count - 5) more" : ""
+    return problems.prefix(5).joined(separator: "; ") + more
   }
 }
