@@ -44,6 +44,9 @@ struct Identities: ~Copyable {
     records.giveBack(place)
   }
 
+  /// Sessions that are in with an account.
+  var count: Int { records.usedCount }
+
   func account(at place: UInt32) -> AccountName? {
     place == Self.none ? nil : records[place].account
   }

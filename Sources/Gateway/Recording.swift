@@ -162,6 +162,9 @@ struct Recording {
   /// When something is to be done about it.
   var nextDeadline: Instant { isRunning ? min(deadline, abandonedAt) : abandonedAt }
 
+  /// What waits to be taken, in bytes, each event counting for ``eventBytes``.
+  var waitingByteCount: Int { bytes.count + events.count * Self.eventBytes }
+
   /// The sessions that were recorded.
   var sessionIDs: [SessionID] { sessions.map(\.id) }
 
@@ -232,9 +235,8 @@ struct Recording {
   private mutating func append(
     _ kind: RecordedEvent.Kind, _ session: Int, _ byteCount: Int, _ time: UInt64
   ) -> Bool {
-    let waiting = bytes.count + events.count * Self.eventBytes
     // Openings are few; without its opening a session could not be read.
-    guard waiting + byteCount + Self.eventBytes <= Self.waitingBytesMax || kind == .opened else {
+    guard waitingByteCount + byteCount + Self.eventBytes <= Self.waitingBytesMax || kind == .opened else {
       return false
     }
     events.append(

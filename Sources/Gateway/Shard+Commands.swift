@@ -190,7 +190,8 @@ extension Shard {
       shuttingDown: shutdown != nil)
   }
 
-  private func metrics() -> MetricsSnapshot {
+  /// All counters and gauges, as ``Command/metrics`` is answered.
+  package func metrics() -> MetricsSnapshot {
     var all = zip(listeners, listenerCounters).map { listener, counters in
       MetricsSnapshot.Listener(
         name: listener.configuration.name, sessionsOpen: listener.sessions,

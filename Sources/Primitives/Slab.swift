@@ -35,6 +35,9 @@ public struct Slab<Record: ~Copyable>: ~Copyable {
   /// Places that hold a record, used or not: every valid index is below it.
   @inlinable public var count: Int { chunkCount << Self.chunkShift }
 
+  /// Records that were taken and not given back.
+  package var usedCount: Int { count - free.count }
+
   /// The index of an unused record, or nil when all are used.
   @inlinable public mutating func take() -> UInt32? {
     if let index = free.popLast() { return index }

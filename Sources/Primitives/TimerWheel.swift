@@ -50,6 +50,14 @@ public struct TimerWheel: ~Copyable {
     if Int(owner) < nodes.count { unlink(owner) }
   }
 
+  /// What an owner's deadline was rounded up to; nil when it has none.
+  package func deadline(of owner: UInt32) -> Instant? {
+    guard Int(owner) < nodes.count, nodes[Int(owner)].list != Self.unarmed else { return nil }
+    let (nanoseconds, overflow) = nodes[Int(owner)].deadline.multipliedReportingOverflow(
+      by: Self.tickNanoseconds)
+    return Instant(nanoseconds: overflow ? .max : nanoseconds)
+  }
+
   /// When ``popExpired(now:)`` has something to do next; nil when nothing is armed.
   ///
   /// May be earlier than the first deadline, when timers must be sorted into a finer level.

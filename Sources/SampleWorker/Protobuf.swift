@@ -16,11 +16,11 @@ public enum ContractError: Error, Equatable, Sendable {
 ///
 /// Source: protobuf.dev/programming-guides/encoding. Never reads outside its range, whatever the
 /// bytes say.
-struct ProtobufReader {
+package struct ProtobufReader {
   /// How deep unknown groups may be nested; the contract itself has none.
-  static let groupDepthMax = 16
+  package static let groupDepthMax = 16
 
-  enum WireType: UInt8 {
+  package enum WireType: UInt8 {
     case varint = 0
     case fixed64 = 1
     case bytes = 2
@@ -29,16 +29,16 @@ struct ProtobufReader {
     case fixed32 = 5
   }
 
-  struct Tag: Equatable {
-    var field: UInt32
-    var type: WireType
+  package struct Tag: Equatable {
+    package var field: UInt32
+    package var type: WireType
   }
 
   private let bytes: [UInt8]
   private var position: Int
   private let end: Int
 
-  init(_ bytes: [UInt8]) {
+  package init(_ bytes: [UInt8]) {
     self.bytes = bytes
     position = 0
     end = bytes.count
@@ -51,7 +51,7 @@ struct ProtobufReader {
   }
 
   /// The next field's tag, or nil at the end of the message.
-  mutating func nextTag() throws(ContractError) -> Tag? {
+  package mutating func nextTag() throws(ContractError) -> Tag? {
     guard position < end else { return nil }
     let raw = try varint()
     guard raw <= UInt64(UInt32.max), raw >> 3 != 0, let type = WireType(rawValue: UInt8(raw & 7))
@@ -60,7 +60,7 @@ struct ProtobufReader {
   }
 
   /// One varint; bits above the 64th are dropped, as every implementation does.
-  mutating func varint() throws(ContractError) -> UInt64 {
+  package mutating func varint() throws(ContractError) -> UInt64 {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 70, by: 7) {
       guard position < end else { throw .truncated }
@@ -73,24 +73,24 @@ struct ProtobufReader {
   }
 
   /// A length-delimited field's bytes.
-  mutating func payload() throws(ContractError) -> [UInt8] {
+  package mutating func payload() throws(ContractError) -> [UInt8] {
     Array(bytes[try payloadRange()])
   }
 
   /// A string field.
-  mutating func text() throws(ContractError) -> String {
+  package mutating func text() throws(ContractError) -> String {
     let range = try payloadRange()
     guard let text = String(validating: bytes[range], as: UTF8.self) else { throw .invalidText }
     return text
   }
 
   /// A reader of an embedded message.
-  mutating func message() throws(ContractError) -> ProtobufReader {
+  package mutating func message() throws(ContractError) -> ProtobufReader {
     ProtobufReader(bytes, range: try payloadRange())
   }
 
   /// Steps over a field that nobody asked for.
-  mutating func skip(_ tag: Tag) throws(ContractError) {
+  package mutating func skip(_ tag: Tag) throws(ContractError) {
     try skip(tag, depth: 0)
   }
 
@@ -134,26 +134,28 @@ struct ProtobufReader {
 /// Writes the fields of one message.
 ///
 /// Fields that have their default value are left out, as proto3 says.
-struct ProtobufWriter {
-  private(set) var bytes: [UInt8] = []
+package struct ProtobufWriter {
+  package private(set) var bytes: [UInt8] = []
 
-  mutating func field(_ number: UInt32, text: String) {
+  package init() {}
+
+  package mutating func field(_ number: UInt32, text: String) {
     field(number, bytes: Array(text.utf8))
   }
 
-  mutating func field(_ number: UInt32, bytes payload: [UInt8]) {
+  package mutating func field(_ number: UInt32, bytes payload: [UInt8]) {
     guard !payload.isEmpty else { return }
     field(number, message: payload)
   }
 
-  mutating func field(_ number: UInt32, varint value: UInt64) {
+  package mutating func field(_ number: UInt32, varint value: UInt64) {
     guard value != 0 else { return }
     self.varint(UInt64(number) << 3)
     self.varint(value)
   }
 
   /// A field that is written even when it is empty: a message, or the chosen case of a oneof.
-  mutating func field(_ number: UInt32, message payload: [UInt8]) {
+  package mutating func field(_ number: UInt32, message payload: [UInt8]) {
     varint(UInt64(number) << 3 | 2)
     varint(UInt64(payload.count))
     bytes += payload

@@ -48,6 +48,15 @@ public final class ServerConnection {
     case ended(stream: Int32)
     /// The call is over, in whichever way; nothing follows for it.
     case closed(stream: Int32)
+
+    /// The call that it happened to.
+    var stream: Int32 {
+      switch self {
+      case .opened(let stream, _), .message(let stream, _), .ended(let stream),
+        .closed(let stream):
+        stream
+      }
+    }
   }
 
   let streams: StreamTable
@@ -87,8 +96,11 @@ public final class ServerConnection {
 
   /// The oldest event that was not fetched; nil when there is none, or when the connection is
   /// congested.
-  public func nextEvent() -> Event? {
-    guard !isCongested, let event = streams.popEvent() else { return nil }
+  public func nextEvent() -> Event? { nextEvent(passingOver: nil) }
+
+  /// The oldest event that is not of the call `stream`, whose messages stay where they are.
+  package func nextEvent(passingOver stream: Int32?) -> Event? {
+    guard !isCongested, let event = streams.popEvent(passingOver: stream) else { return nil }
     if case .message(let stream, let bytes) = event {
       let byteCount = MessageAssembler.prefixBytes + bytes.count
       // Fails only for want of memory; the next receive(_:) reports that.
@@ -96,6 +108,9 @@ public final class ServerConnection {
     }
     return event
   }
+
+  /// The oldest event of a connection that is lost: congested or not, and nobody gets window for it.
+  package func takeLeftEvent() -> Event? { streams.popEvent() }
 
   /// Bytes of messages that wait for the client's window or for ``takeOutput(bytesMax:)``.
   public var waitingBytes: Int { streams.waitingBytes }
@@ -114,7 +129,11 @@ public final class ServerConnection {
   ///   would be passed; the message was not taken then.
   @discardableResult
   public func send(_ message: [UInt8], on stream: Int32) -> Bool {
-    let framed = MessageAssembler.framed(message)
+    sendUnframed(MessageAssembler.framed(message), on: stream)
+  }
+
+  /// Sends bytes of a call that are a message with its prefix, or what a liar gives out as one.
+  package func sendUnframed(_ framed: [UInt8], on stream: Int32) -> Bool {
     guard let reply = streams.reply(of: stream), reply == .notStarted || reply == .open,
       streams.waitingBytes + framed.count <= streams.limits.waitingBytesMax
     else { return false }

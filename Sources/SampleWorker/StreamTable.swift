@@ -22,12 +22,18 @@ final class StreamTable {
     streams.keys.filter { reply(of: $0) == .notStarted || reply(of: $0) == .open }.sorted()
   }
 
-  func popEvent() -> ServerConnection.Event? {
+  /// The oldest event; with `stream`, the oldest that is not of that call.
+  func popEvent(passingOver stream: Int32? = nil) -> ServerConnection.Event? {
     if nextEvents.isEmpty {
       nextEvents = arrivedEvents.reversed()
       arrivedEvents = []
     }
-    return nextEvents.popLast()
+    guard let stream else { return nextEvents.popLast() }
+    if let index = nextEvents.lastIndex(where: { $0.stream != stream }) {
+      return nextEvents.remove(at: index)
+    }
+    guard let index = arrivedEvents.firstIndex(where: { $0.stream != stream }) else { return nil }
+    return arrivedEvents.remove(at: index)
   }
 
   private func push(_ event: ServerConnection.Event) {

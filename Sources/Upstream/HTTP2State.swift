@@ -47,6 +47,8 @@ struct HTTP2State {
   /// What unary calls have to send; a short list, for a link has at most 256 of them.
   private var requests: [Request] = []
 
+  var requestCount: Int { requests.count }
+
   private struct Request {
     let stream: Int32
     let message: [UInt8]

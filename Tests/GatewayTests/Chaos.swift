@@ -184,7 +184,7 @@ final class Chaos {
   }
 
   private func broadcast(_ worker: VirtualWorker) {
-    guard worker.packetStream != 0 else { return }
+    guard worker.isOpen else { return }
     broadcasts += 1
     worker.broadcast(
       UInt8.random(in: 0...2, using: &random), Packets.make(Self.head(Self.broadcaster, broadcasts))

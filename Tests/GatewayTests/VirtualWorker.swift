@@ -1,7 +1,7 @@
 import Primitives
+import SampleWorker
+import Simulation
 import Upstream
-
-@testable import SampleWorker
 
 /// A worker behind real HTTP/2 and gRPC, without a socket or a clock.
 ///
@@ -14,12 +14,6 @@ final class VirtualWorker {
     var event: InputStreamRequest.Event?
     /// Counts the worker's packet streams from 1.
     var stream: Int
-  }
-
-  struct Answer {
-    enum Target { case session([UInt8]), broadcast(UInt8), none }
-    var target: Target
-    var payload: [UInt8]
   }
 
   let port: UInt16
@@ -60,27 +54,23 @@ final class VirtualWorker {
   /// Messages that nobody could read are counted, never ignored.
   private(set) var problems: [String] = []
 
-  private var connection: ServerConnection?
-  private var readyStream: Int32 = 0
-  private var liveStream: Int32 = 0
-  private(set) var packetStream: Int32 = 0
-  private var answers: [Answer] = []
+  private var connection: WorkerConnection?
+  /// Messages for the packet stream that it has not taken.
+  private var answers: [[UInt8]] = []
   private var answersStart = 0
-  private var rawOutput: [UInt8] = []
-  private var limits = ServerConnection.Limits()
+  private let messageBytesMax: Int
 
   /// - Parameter windowBytes: a fourth of it is the longest message; at least 256 KiB.
   init(port: UInt16, windowBytes: Int = 16 << 20) {
     self.port = port
     configuration = WorkerConfiguration(host: "worker-\(port)", port: port)
-    limits.messageBytes = windowBytes / 4
-    limits.waitingBytes = 64 << 20
-    limits.waitingBytesMax = 64 << 20
+    messageBytesMax = windowBytes / 4
   }
 
   var packets: [Request] { requests.filter { $0.event == nil } }
   var events: [Request] { requests.filter { $0.event != nil } }
   var hasConnection: Bool { connection != nil }
+  var isOpen: Bool { connection?.isOpen ?? false }
   var unsentAnswers: Int { answers.count - answersStart }
 
   // MARK: What the test makes it do
@@ -91,39 +81,35 @@ final class VirtualWorker {
 
   /// - Parameter uuid: whatever bytes are to stand for the session's UUID.
   func answerRaw(_ uuid: [UInt8], _ payload: [UInt8]) {
-    answers.append(Answer(target: .session(uuid), payload: payload))
+    answers.append(WorkerMessages.output(to: uuid, payload))
   }
 
   /// - Parameter audience: a value of `Broadcast` in proto/upstream.proto.
   func broadcast(_ audience: UInt8, _ payload: [UInt8]) {
-    answers.append(Answer(target: .broadcast(audience), payload: payload))
+    answers.append(WorkerMessages.output(toAll: audience, payload))
   }
 
   func answerNobody(_ payload: [UInt8]) {
-    answers.append(Answer(target: .none, payload: payload))
+    answers.append(WorkerMessages.output(toNobody: payload))
   }
 
-  /// Announces that no further call will be taken; the open ones go on (RFC 9113 section 6.8).
-  func sayGoodbye() {
-    rawOutput += [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]
-  }
+  /// Announces that no further call will be taken; the open ones go on.
+  func sayGoodbye() { connection?.sayGoodbye() }
 
   /// Bytes that go out behind the frame under way, whatever they mean.
-  func sendRaw(_ bytes: [UInt8]) { rawOutput += bytes }
+  func sendRaw(_ bytes: [UInt8]) { connection?.sendRaw(bytes) }
 
   // MARK: What the network does
 
   func connect() {
     connections += 1
     do {
-      connection = try ServerConnection(limits: limits)
+      connection = try WorkerConnection(messageBytesMax: messageBytesMax)
     } catch {
       problems.append("connect: \(error)")
     }
     answers = []
     answersStart = 0
-    rawOutput = []
-    (readyStream, liveStream, packetStream) = (0, 0, 0)
     requestsEnded = false
   }
 
@@ -142,14 +128,13 @@ final class VirtualWorker {
   /// Handles what arrived and returns bytes for the gateway.
   func run(outputBytesMax: Int) -> [UInt8] {
     guard let connection else { return [] }
-    while takesPackets || packetStream == 0, let event = connection.nextEvent() {
+    while let event = connection.nextEvent(takesPackets: takesPackets) {
       handle(event, connection)
     }
     sendAnswers(connection)
     do {
       guard outputBytesMax > 0 else { return [] }
-      defer { rawOutput = [] }
-      return try connection.takeOutput(bytesMax: outputBytesMax) + rawOutput
+      return try connection.takeOutput(bytesMax: outputBytesMax)
     } catch {
       problems.append("output: \(error)")
       return []
@@ -161,20 +146,13 @@ final class VirtualWorker {
   /// - Parameter losingOutput: some of what it had sent is not read by the gateway.
   func disconnect(onItsWay: [UInt8], losingOutput: Bool) {
     guard let connection else { return }
-    if losingOutput || unsentAnswers > 0 || connection.waitingBytes > 0 { noteLossyStream() }
-    do {
-      try connection.receive(onItsWay)
-    } catch {
-      problems.append("late: \(error)")
-    }
-    while let event = connection.nextEvent() {
-      if case .opened(let stream, let path) = event { opened(stream, path) }
-      if case .message(packetStream, let bytes) = event, let request = decode(bytes) {
-        lost.append(request)
-      }
-    }
+    if losingOutput || unsentAnswers > 0 || connection.waitingByteCount > 0 { noteLossyStream() }
+    let wasOpen = connection.isOpen
+    let unhandled = connection.unhandled(onItsWay: onItsWay)
+    if connection.isOpen, !wasOpen { packetStreams += 1 }
+    lost += unhandled.requests.map(inItsStream)
+    problems += unhandled.problems
     self.connection = nil
-    packetStream = 0
   }
 
   /// Answers of the latest packet stream did not reach the gateway.
@@ -182,73 +160,38 @@ final class VirtualWorker {
 
   // MARK: Events
 
-  private func handle(_ event: ServerConnection.Event, _ connection: ServerConnection) {
+  private func handle(_ event: WorkerConnection.Event, _ connection: WorkerConnection) {
     switch event {
-    case .opened(let stream, let path): opened(stream, path)
-    case .message(packetStream, let bytes):
-      guard let request = decode(bytes) else { return }
+    case .opened: packetStreams += 1
+    case .request(let message):
+      let request = inItsStream(message)
       requests.append(request)
       if request.event == nil { onPacket(self, request) } else { onEvent(self, request) }
-    case .message(liveStream, _):
+    case .beat(let call):
       beats += 1
-      connection.send(LiveResult(time: "", live: true).encoded, on: liveStream)
-    case .ended(readyStream):
+      connection.answerBeat(call)
+    case .ready(let call):
       guard let ready else { return }
-      let features: [ReadyResult.Feature] = sessionEvents ? [.sessionEvents] : []
-      connection.send(
-        ReadyResult(time: "", ready: ready, features: features).encoded, on: readyStream)
-      connection.finish(readyStream, status: .ok)
-    case .ended(packetStream): requestsEnded = true
-    case .message, .ended, .closed: break
+      connection.answerReady(call, ready, sessionEvents: sessionEvents)
+    case .requestsEnded: requestsEnded = true
+    case .live, .authenticate: break
+    case .problem(let problem): problems.append(problem)
     }
   }
 
-  private func opened(_ stream: Int32, _ path: String) {
-    if path.hasSuffix("/ready") { readyStream = stream }
-    if path.hasSuffix("/live") { liveStream = stream }
-    if path.hasSuffix("/bidirectionalStreaming") {
-      packetStream = stream
-      packetStreams += 1
-    }
+  private func inItsStream(_ request: WorkerRequest) -> Request {
+    Request(
+      uuid: request.uuid, payload: request.payload, event: request.event, stream: packetStreams)
   }
 
-  private func decode(_ bytes: [UInt8]) -> Request? {
-    do {
-      let request = try InputStreamRequest(decoding: bytes)
-      return Request(
-        uuid: request.clientUUID, payload: request.payload, event: request.event,
-        stream: packetStreams)
-    } catch {
-      problems.append("not a request: \(error)")
-      return nil
-    }
-  }
-
-  private func sendAnswers(_ connection: ServerConnection) {
-    guard sendsAnswers, packetStream != 0 else { return }
+  private func sendAnswers(_ connection: WorkerConnection) {
+    guard sendsAnswers, connection.isOpen else { return }
     while answersStart < answers.count {
-      guard connection.send(encode(answers[answersStart]), on: packetStream) else { return }
+      guard connection.send(answers[answersStart]) else { return }
       answersStart += 1
     }
     answers.removeAll(keepingCapacity: true)
     answersStart = 0
-    if requestsEnded && returnsAtEnd { connection.finish(packetStream, status: .ok) }
-  }
-
-  private func encode(_ answer: Answer) -> [UInt8] {
-    var writer = ProtobufWriter()
-    switch answer.target {
-    case .session(let uuid):
-      writer.field(2, message: uuid)
-      writer.field(4, bytes: answer.payload)
-      return writer.bytes
-    case .broadcast(let audience):
-      writer.field(4, bytes: answer.payload)
-      // A member of a oneof is written even when it is zero.
-      return [3 << 3, audience] + writer.bytes
-    case .none:
-      writer.field(4, bytes: answer.payload)
-      return writer.bytes
-    }
+    if requestsEnded && returnsAtEnd { connection.finishAnswers() }
   }
 }

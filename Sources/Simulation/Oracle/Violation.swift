@@ -7,9 +7,3 @@ package struct Violation {
   package var gateway: Int?
   package var text: String
 }
-
-/// What must hold, whatever happens.
-package enum Property: String, CaseIterable, Sendable {
-  /// The shard's word to its driver makes no sense.
-  case driver
-}

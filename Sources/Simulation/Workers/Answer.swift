@@ -9,6 +9,8 @@ struct Answer: Equatable {
   static let headByteCount = 14
   /// Stands for the visit in what goes to many.
   static let everybody: UInt32 = .max
+  /// Stands for it in what is for a UUID that no session of the gateway has.
+  static let nobody: UInt32 = .max - 1
 
   /// Whom it is for.
   var visit: UInt32
