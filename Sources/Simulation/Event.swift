@@ -10,6 +10,8 @@ enum Event {
   case worker(Int, WorkerAlarm)
   /// An entry of the scenario's plan: a fault, or an operator's deed.
   case deed(Int)
+  /// What a deed did is undone.
+  case repair(Repair)
   /// The oracle looks at what only shows over time.
   case check
 }

@@ -15,11 +15,12 @@ package final class Simulation {
   let trace: Trace
   let network: Network
   let oracle: Oracle
+  let deeds: Deeds
   let games: [Game]
   private(set) var gateways: [VirtualGateway] = []
   private(set) var clients: [GameClient] = []
   private(set) var workers: [WorkerProcess] = []
-  private(set) var plan: Plan
+  let plan: Plan
   private var lastToken: UInt64 = 0
   private var random: SeededRandom
   package private(set) var eventCount = 0
@@ -29,9 +30,12 @@ package final class Simulation {
     self.trace = trace
     start = now
     random = SeededRandom(seed: scenario.seed, "simulation")
-    network = Network(seed: scenario.seed)
+    network = Network(seed: scenario.seed, trace: trace)
     games = Game.all(of: scenario)
     plan = Plan(scenario)
+    deeds = Deeds(scenario)
+    trace.start = now
+    trace.now = now
     oracle = Oracle(scenario, games)
     oracle.simulation = self
   }
@@ -44,7 +48,6 @@ package final class Simulation {
 
   /// Runs the scenario to its end, or to the first broken property.
   package func run() -> Report {
-    network.now = now
     setUp()
     let end = start + .milliseconds(UInt64(scenario.milliseconds))
     advance(to: end)
@@ -53,13 +56,13 @@ package final class Simulation {
     return Report(self)
   }
 
-  private func setUp() {
+  /// Makes everything that the scenario begins with.
+  func setUp() {
+    network.now = now
     workers = (0..<scenario.workers).map { WorkerProcess(self, number: $0) }
     for number in 0..<scenario.gateways {
-      let gateway = VirtualGateway(
-        self, number: number, configuration: Game.configuration(games, workers, scenario))
-      gateways.append(gateway)
-      gateway.start()
+      gateways.append(makeGateway(number))
+      gateways[number].start()
       schedule()
     }
     clients = (0..<scenario.clients).map { GameClient(self, number: $0) }
@@ -68,12 +71,30 @@ package final class Simulation {
     add(.check, at: now + .milliseconds(100))
   }
 
+  private func makeGateway(_ number: Int, generation: Int = 0) -> VirtualGateway {
+    VirtualGateway(
+      self, number: number, generation: generation,
+      configuration: Game.configuration(games, workers, scenario))
+  }
+
+  /// Starts a new process in the place of one that has ended.
+  func replaceGateway(_ number: Int, generation: Int) {
+    let serial = gateways[number].wakeUpSerial
+    gateways[number] = makeGateway(number, generation: generation)
+    // What was to wake up the old one is not for the new one.
+    gateways[number].wakeUpSerial = serial
+    oracle.replaced(gateways[number])
+    gateways[number].start()
+  }
+
   /// Handles what happens until then.
   func advance(to end: Instant) {
+    schedule()
     while let next = queue.nextTime, next <= end, !oracle.hasFailed {
       guard let (at, event) = queue.popFirst() else { break }
       now = max(now, at)
       network.now = now
+      trace.now = now
       eventCount += 1
       handle(event)
       schedule()
@@ -81,6 +102,7 @@ package final class Simulation {
     if !oracle.hasFailed {
       now = max(now, end)
       network.now = now
+      trace.now = now
     }
   }
 
@@ -103,12 +125,14 @@ package final class Simulation {
   }
 
   private func handle(_ event: Event) {
+    trace.mix(event)
     switch event {
     case .gatewayTurn(let gateway, let serial): gateways[gateway].turn(serial: serial)
     case .arrival(let arrival): if network.apply(arrival) { arrived(arrival) }
     case .client(let number): clients[number].act()
     case .worker(let number, let alarm): workers[number].act(alarm)
     case .deed(let number): perform(plan.entries[number])
+    case .repair(let repair): perform(repair)
     case .check:
       oracle.check()
       add(.check, at: now + .milliseconds(100))
@@ -118,7 +142,9 @@ package final class Simulation {
   private func arrived(_ arrival: Arrival) {
     let connection = network.connections[arrival.connection]
     switch (arrival.end, connection.peer) {
-    case (.peer, .client(let client)): clients[client].arrived(arrival.kind, on: connection)
+    case (.peer, .client(let client)):
+      // Tests open connections of their own and look at them themselves.
+      if client < clients.count { clients[client].arrived(arrival.kind, on: connection) }
     case (.peer, .worker(let worker)): workers[worker].arrived(arrival.kind, on: connection)
     case (.gateway, .client):
       if case .attempt = arrival.kind {
@@ -165,12 +191,18 @@ package final class Simulation {
   /// Has a gateway carry out a command; `body` is given its answer.
   @discardableResult
   func command(_ command: Command, to gateway: Int) -> UInt64 {
+    let token = newToken()
+    gateways[gateway].post(.command(command, token: token))
+    return token
+  }
+
+  func newToken() -> UInt64 {
     lastToken += 1
-    gateways[gateway].post(.command(command, token: lastToken))
     return lastToken
   }
 
   func answered(_ token: UInt64, _ reply: Reply, by gateway: VirtualGateway) {
     oracle.answered(token, reply, by: gateway)
+    deeds.answered(token, reply, by: gateway)
   }
 }

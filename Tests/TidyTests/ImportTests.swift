@@ -30,11 +30,7 @@ import Testing
     ],
     "Commands": [
       "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
-      "Learning", "JSON", "CLinux", "CFramer", "Glibc", "Synchronization",
-    ],
-    "Simulation": [
-      "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "SampleWorker", "CSQLite",
-      "Synchronization",
+      "Learning", "JSON", "CLinux", "CFramer", "Simulation", "Glibc", "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
     "Simulation": [

@@ -72,11 +72,16 @@ final class VirtualGateway {
   let slices = UnsafeMutableBufferPointer<IOSlice>.allocate(
     capacity: VirtualGateway.slicesMax)
 
-  init(_ simulation: Simulation, number: Int, configuration: GatewayConfiguration) {
+  /// - Parameter generation: how many have had the number before.
+  init(
+    _ simulation: Simulation, number: Int, generation: Int = 0,
+    configuration: GatewayConfiguration
+  ) {
     self.simulation = simulation
     self.number = number
     self.configuration = configuration
-    random = SeededRandom(seed: simulation.scenario.seed, "gateway", number)
+    random = SeededRandom(
+      seed: simulation.scenario.seed, "gateway", generation << 16 | number)
     clientsMax = simulation.scenario.descriptorsForClients
     listeners = configuration.listeners.map { Listener(port: $0.port, isOpen: true) }
     shard = Shard(
