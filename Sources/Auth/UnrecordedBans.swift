@@ -73,6 +73,7 @@ public struct UnrecordedBans: Sendable {
   /// A table is in use that shows all events up to this one.
   public mutating func show(eventsTo event: Int64) {
     lastEvent = event
+    if Fault.forgetRuleBan.isOn { removeAll { _ in true } }
     settle()
   }
 

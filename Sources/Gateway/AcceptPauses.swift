@@ -2,8 +2,8 @@ public import Primitives
 
 /// Which listeners are not asked for clients for a while, because descriptors have run out.
 ///
-/// A driver's own state: how many descriptors there are is the system's word, not the shard's. It is
-/// a value here so that every driver decides alike. Listeners are named by their slots.
+/// A driver's own state: how many descriptors there are is the system's word, not the shard's. It
+/// is a value here so that every driver decides alike. Listeners are named by their slots.
 public struct AcceptPauses: Sendable {
   /// How long a listener is left alone, unless a descriptor is given back before.
   private static let retryAfter = Interval.seconds(1)

@@ -19,7 +19,7 @@ extension Shard {
     bans = table
     renumberListeners()
     unrecorded.show(eventsTo: event)
-    beginSweep()
+    if !Fault.ignoreBanOfOpen.isOn { beginSweep() }
   }
 
   /// The store has recorded a ban that a rule made, with this event.

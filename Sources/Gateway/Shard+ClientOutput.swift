@@ -49,7 +49,8 @@ extension Shard {
       }
       return
     }
-    queuePieces(of: index, skipping: rest, now: now, effects: &effects)
+    let skipped = Fault.wrongOffset.isOn ? 0 : rest
+    queuePieces(of: index, skipping: skipped, now: now, effects: &effects)
   }
 
   /// The socket takes bytes again: the queue, as one slice; empty when there is nothing to write.
@@ -132,7 +133,10 @@ extension Shard {
       let piece = outbox[next]
       next = piece.next
       // Checked before adding, so that one message of any allowed size always fits.
-      guard sessions[index].queue.count < configuration.limits.clientQueueBytesMax else {
+      guard
+        sessions[index].queue.count < configuration.limits.clientQueueBytesMax
+          || Fault.unboundedQueue.isOn
+      else {
         clientQueueBytes += sessions[index].queue.count - before
         close(index, .slowClient, flush: false, abort: true, now: now, effects: &effects)
         return
@@ -143,7 +147,7 @@ extension Shard {
     }
     clientQueueBytes += sessions[index].queue.count - before
     if wasEmpty {
-      effects.io.append(.awaitWritable(id(of: index), true))
+      if !Fault.loseClientWakeUp.isOn { effects.io.append(.awaitWritable(id(of: index), true)) }
       armTimer(of: index)
     }
     holdIfFilling(index, now: now, effects: &effects)

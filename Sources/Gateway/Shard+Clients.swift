@@ -46,6 +46,7 @@ extension Shard {
       }
     }
     unsafe rest = unsafe forward(rest, of: index, now: now, effects: &effects)
+    if Fault.forgetHalfPacket.isOn, rest.count == 1 { return }
     if sessions[index].phase == .open { unsafe sessions[index].received.append(rest) }
   }
 
@@ -61,7 +62,7 @@ extension Shard {
     sessions[index].phase = .halfClosed
     sessions[index].activeAt = now
     pause(index, .ended, effects: &effects)
-    armTimer(of: index)
+    if !Fault.forgetHalfCloseTimer.isOn { armTimer(of: index) }
   }
 
   /// The client's connection broke.
@@ -214,6 +215,7 @@ extension Shard {
   ) -> Offer {
     guard canForward(index) else {
       pauseUntilWorkerTakes(index, effects: &effects)
+      if Fault.countOffered.isOn { sessions[index].packetsIn += 1 }
       return .refused
     }
     if sessions[index].pauses.contains(.limited) { return .refused }

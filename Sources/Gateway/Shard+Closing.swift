@@ -27,7 +27,7 @@ extension Shard {
       guard sessions[index].phase != .vacant else { return }
     }
     endLogin(index, detail: detail, &effects)
-    announceClosed(index)
+    if !(Fault.closedNotSent.isOn && reason == .clientReset) { announceClosed(index) }
     if reason == .noWorker { dropOrphans(of: index) }
     let hasOutput = !sessions[index].queue.isEmpty || sessions[index].firstPiece != Outbox.none
     guard flush, hasOutput else {
@@ -35,6 +35,7 @@ extension Shard {
       return
     }
     if sessions[index].queue.isEmpty { sessions[index].progressAt = now }
+    if Fault.freeListenerEarly.isOn { leaveListener(index) }
     sessions[index].phase = .closing
     // Nothing more is given to it, so that its worker need not wait.
     releaseHold(of: index, now: now, effects: &effects)
@@ -92,10 +93,8 @@ extension Shard {
     effects.io.append(.closeClient(id(of: index), manner(of: index, abort: abort)))
     if sessions[index].recording.isSet { record(.closed, of: index, effects: &effects) }
     endLogin(index, detail: "", &effects)
-    if sessions[index].isCounted {
-      gates[Int(sessions[index].listener)].closed(sessions[index].client, prefixes)
-    }
-    releaseHold(of: index, now: now, effects: &effects)
+    if Fault.keepAddressCount.isOn, abort { sessions[index].isCounted = false }
+    if !Fault.leakHold.isOn { releaseHold(of: index, now: now, effects: &effects) }
     clientQueueBytes -= sessions[index].queue.count
     resumeLinksPausedByTotal(now: now, effects: &effects)
     if sessions[index].link != Session.noLink {
@@ -103,7 +102,7 @@ extension Shard {
     }
     count(index, now: now, effects: &effects)
     if sessions[index].identity != Identities.none { identities.remove(sessions[index].identity) }
-    sessionTimers.disarm(index)
+    if !Fault.leakTimer.isOn { sessionTimers.disarm(index) }
     let place = Int(sessions[index].place)
     let last = live.removeLast()
     if last != index {
@@ -113,10 +112,17 @@ extension Shard {
     let listener = Int(sessions[index].listener)
     paths[listener].clientToServer.ended(&sessions[index].fromClient)
     paths[listener].serverToClient.ended(&sessions[index].toClient)
-    listeners[listener].sessions -= 1
-    noteIfForsaken(listener)
+    if !(Fault.freeListenerEarly.isOn && sessions[index].phase == .closing) { leaveListener(index) }
     sessions[index].vacate()
     sessions.giveBack(index)
+  }
+
+  /// A session is no longer among those of its listener and its address.
+  private mutating func leaveListener(_ index: UInt32) {
+    let listener = Int(sessions[index].listener)
+    if sessions[index].isCounted { gates[listener].closed(sessions[index].client, prefixes) }
+    listeners[listener].sessions -= 1
+    noteIfForsaken(listener)
   }
 
   /// How the socket is to be closed: with unread bytes in it, closing would throw away what the
@@ -205,6 +211,7 @@ extension Shard {
   }
 
   mutating func sessionDeadlinePassed(_ index: UInt32, now: Instant, effects: inout Effects) {
+    if Fault.leakTimer.isOn, sessions[index].phase == .vacant { return }
     let (wait, deadline) = nextWait(of: index)
     guard deadline <= now else {
       sessionTimers.arm(index, at: deadline)

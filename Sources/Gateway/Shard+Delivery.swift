@@ -87,7 +87,9 @@ extension Shard {
     guard text.count == SessionUUID.byteCount else { return nil }
     let uuid = unsafe SessionUUID(copying: text)
     guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
-      sessions[index].uuid == uuid, sessions[index].phase != .closing,
+      sessions[index].uuid == uuid || Fault.answerByPlace.isOn && sessions[index].phase != .vacant,
+      sessions[index].phase != .closing,
+      !(Fault.dropAnswerToHalfClosed.isOn && sessions[index].phase == .halfClosed),
       paths[Int(sessions[index].listener)].pool == pool,
       sessions[index].phase != .login || loginPaths[Int(sessions[index].listener)].forwardsBefore
     else { return nil }
@@ -278,7 +280,8 @@ extension Shard {
     _ payload: UnsafeRawBufferPointer, pool: Int, from link: LinkIndex, effects: inout Effects
   ) -> [Takers] {
     var taking = [Takers](repeating: .none, count: paths.count)
-    for (listener, path) in paths.enumerated() where path.pool == pool {
+    for (listener, path) in paths.enumerated()
+    where path.pool == pool || Fault.broadcastToOtherPools.isOn {
       var state = FramerState()
       if !path.serverToClient.isSameEverywhere {
         taking[listener] = path.serverToClient.hasPlugin ? .none : .some

@@ -88,6 +88,7 @@ extension Shard {
 
   /// A session may send again.
   mutating func endSlowDown(_ index: UInt32, now: Instant, effects: inout Effects) {
+    if Fault.forgetRate.isOn { sessions[index].packetMeter = RateMeter() }
     unpause(index, .limited, effects: &effects)
     if !sessions[index].pauses.contains(.noWorker) {
       forwardReceived(of: index, now: now, effects: &effects)

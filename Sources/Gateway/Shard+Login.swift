@@ -175,7 +175,7 @@ extension Shard {
     sessions[index].identity = identities.add(account, attributes, session: index)
     sessions[index].phase = sessions[index].pauses.contains(.ended) ? .halfClosed : .open
     sessions[index].activeAt = now
-    restoreHeld(index, place)
+    if !Fault.dropHeld.isOn { restoreHeld(index, place) }
     authenticateStreams(of: index)
     sessions[index].login = PendingLogin.none
     pending.remove(place)

@@ -70,7 +70,7 @@ extension Shard {
       links[link].queuedBytes <= configuration.limits.workerQueueBytesMax / 2
     {
       linkStates[Int(link)].inherited = 0
-      unpark(link, now: now, effects: &effects)
+      if !Fault.loseWorkerWakeUp.isOn { unpark(link, now: now, effects: &effects) }
     }
   }
 
@@ -194,13 +194,18 @@ extension Shard {
     linksPausedByTotal.removeAll { $0 == link }
     if linksPausedByTotal.isEmpty { shedAt = nil }
     linkStates[Int(link)].inherited = 0
-    dropUnfinished(from: link)
+    if !Fault.keepHalfAnswer.isOn { dropUnfinished(from: link) }
     releaseHolds(on: link)
     var unsent = links[link].takeUnsent()
+    if Fault.dropOnFailover.isOn { unsent = [] }
     let refused = end.isVerdict ? takeRefused(&unsent, isCut: links[link].unsentBeginsCut) : nil
     countWaitingPackets(unsent)
     let moved = moveSessions(from: link, now: now, effects: &effects)
-    reroute(unsent, pool: pool)
+    if Fault.misorderAfterMove.isOn {
+      pools[pool].orphans += unsent
+    } else {
+      reroute(unsent, pool: pool)
+    }
     pauseIfNoWorker(pool: pool, now: now, effects: &effects)
     effects.log.append(
       .workerLost(

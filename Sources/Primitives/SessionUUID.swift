@@ -107,19 +107,19 @@ public struct SessionUUID: Hashable, BitwiseCopyable, Sendable, CustomStringConv
   /// The last eight digits as an integer, or nil when one of them is not a digit.
   @inlinable public var trailingWord: UInt32? { Self.word(words.3 >> 32 | UInt64(tail) << 32) }
 
+  /// Reads eight characters at once, in the bytes of one word.
   @inlinable static func word(_ text: UInt64) -> UInt32? {
-    var value: UInt32 = 0
-    var digits = text
-    for _ in 0..<8 {
-      let digit = UInt8(truncatingIfNeeded: digits)
-      digits >>= 8
-      switch digit {
-      case 0x30...0x39: value = value << 4 | UInt32(digit - 0x30)
-      case 0x61...0x66: value = value << 4 | UInt32(digit - 0x57)
-      default: return nil
-      }
-    }
-    return value
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let letters = text >> 6 & ones
+    let digits = (text & (ones &* 0x0f)) &+ letters &* 9
+    // As they would be written: it differs from the text where that has no digit.
+    let upper = (digits &+ ones &* 6) >> 4 & ones
+    let written = digits &+ ones &* 0x30 &+ upper &* 0x27
+    guard written == text, digits & (ones &* 0xf0) == 0 else { return nil }
+    var value = digits.byteSwapped
+    value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff
+    value = (value | value >> 8) & 0x0000_ffff_0000_ffff
+    return UInt32(truncatingIfNeeded: value | value >> 16)
   }
 
   private mutating func withUnsafeMutableBytes<Result>(

@@ -21,19 +21,25 @@ public enum ContractReader {
   public static func output(_ message: UnsafeRawBufferPointer) -> Output? {
     var fields = unsafe FieldReader(message)
     var output = Output()
-    while let field = fields.next() {
-      switch (field.number, field.value) {
-      case (2, .bytes(let text)):
+    while !fields.isAtEnd {
+      guard let tag = fields.varint() else { return nil }
+      switch tag {
+      case 2 << 3 | 2:
+        guard let text = unsafe fields.lengthDelimited() else { return nil }
         unsafe output.uuid = unsafe text
         output.target = .session
-      case (3, .varint(let value)):
+      case 3 << 3:
+        guard let value = fields.varint() else { return nil }
         output.broadcast = value
         output.target = .broadcast
-      case (4, .bytes(let bytes)): unsafe output.payload = unsafe bytes
-      default: break
+      case 4 << 3 | 2:
+        guard let bytes = unsafe fields.lengthDelimited() else { return nil }
+        unsafe output.payload = unsafe bytes
+      default:
+        guard fields.value(tag: tag) != nil else { return nil }
       }
     }
-    return fields.malformed ? nil : output
+    return output
   }
 
   /// A `ReadyResult`.
@@ -164,26 +170,39 @@ private struct FieldReader {
     case other
   }
 
-  private var rest: UnsafeRawBufferPointer
+  private var at: UnsafeRawPointer
+  private let end: UnsafeRawPointer
   private(set) var malformed = false
 
-  init(_ message: UnsafeRawBufferPointer) { unsafe rest = unsafe message }
+  @inline(__always)
+  init(_ message: UnsafeRawBufferPointer) {
+    // Of an empty message nothing is read, wherever it lies.
+    unsafe at = unsafe message.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!
+    unsafe end = unsafe at + message.count
+  }
+
+  var isAtEnd: Bool { @inline(__always) get { unsafe at == end } }
+  private var restCount: Int { @inline(__always) get { unsafe end - at } }
 
   /// The next field, or nil at the end and when the message is malformed.
   mutating func next() -> (number: UInt32, value: Value)? {
-    guard unsafe rest.count > 0 else { return nil }
-    guard let tag = varint(), tag <= UInt64(UInt32.max), tag >> 3 != 0 else {
-      return fail()
-    }
-    guard let value = value(wireType: UInt8(tag & 7), number: tag >> 3, depth: 0) else {
-      return fail()
+    guard !isAtEnd else { return nil }
+    guard let tag = varint(), let value = value(tag: tag) else {
+      malformed = true
+      return nil
     }
     return (UInt32(tag >> 3), value)
   }
 
+  /// What follows a tag; nil when that is malformed, or is itself.
+  mutating func value(tag: UInt64) -> Value? {
+    guard tag <= UInt64(UInt32.max), tag >> 3 != 0 else { return nil }
+    return value(wireType: UInt8(tag & 7), number: tag >> 3, depth: 0)
+  }
+
   /// The next element of a packed repeated varint field.
   mutating func nextPacked() -> UInt64? {
-    guard unsafe rest.count > 0 else { return nil }
+    guard !isAtEnd else { return nil }
     guard let value = varint() else {
       malformed = true
       return nil
@@ -191,18 +210,11 @@ private struct FieldReader {
     return value
   }
 
-  private mutating func fail() -> (number: UInt32, value: Value)? {
-    malformed = true
-    return nil
-  }
-
   private mutating func value(wireType: UInt8, number: UInt64, depth: Int) -> Value? {
     switch wireType {
     case 0: return varint().map { .varint($0) }
     case 1: return unsafe take(8) == nil ? nil : .other
-    case 2:
-      guard let length = varint(), unsafe length <= UInt64(rest.count) else { return nil }
-      return unsafe take(Int(length)).map { unsafe .bytes($0) }
+    case 2: return unsafe lengthDelimited().map { unsafe .bytes($0) }
     case 3: return skipGroup(number: number, depth: depth + 1) ? .other : nil
     case 5: return unsafe take(4) == nil ? nil : .other
     default: return nil
@@ -221,25 +233,42 @@ private struct FieldReader {
     return false
   }
 
+  /// A length and as many bytes.
+  @inline(__always)
+  mutating func lengthDelimited() -> UnsafeRawBufferPointer? {
+    guard let length = varint(), length <= UInt64(restCount) else { return nil }
+    return unsafe take(Int(length))
+  }
+
+  @inline(__always)
   private mutating func take(_ byteCount: Int) -> UnsafeRawBufferPointer? {
-    guard unsafe byteCount <= rest.count else { return nil }
-    let taken = unsafe UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
-    unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[byteCount...])
-    return unsafe taken
+    guard byteCount <= restCount else { return nil }
+    // SAFETY: `byteCount` bytes lie before `end`.
+    defer { unsafe at += byteCount }
+    return unsafe UnsafeRawBufferPointer(start: at, count: byteCount)
   }
 
   /// A base-128 varint of at most ten bytes; bits beyond the 64th are dropped.
-  private mutating func varint() -> UInt64? {
-    if let first = unsafe rest.first, first < 0x80 {
-      unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[1...])
+  @inline(__always)
+  mutating func varint() -> UInt64? {
+    guard !isAtEnd else { return nil }
+    // SAFETY: `at` lies before `end`.
+    let first = unsafe at.load(as: UInt8.self)
+    guard first >= 0x80 else {
+      unsafe at += 1
       return UInt64(first)
     }
+    return longVarint()
+  }
+
+  private mutating func longVarint() -> UInt64? {
     var value: UInt64 = 0
-    for index in unsafe 0..<min(10, rest.count) {
-      let byte = unsafe rest[index]
+    for index in 0..<min(10, restCount) {
+      // SAFETY: `index` is below the count of what is left.
+      let byte = unsafe at.load(fromByteOffset: index, as: UInt8.self)
       value |= UInt64(byte & 0x7f) << UInt64(index * 7)
       if byte < 0x80 {
-        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[(index + 1)...])
+        unsafe at += index + 1
         return value
       }
     }

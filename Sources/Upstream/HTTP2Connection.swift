@@ -23,7 +23,9 @@ struct HTTP2Connection: ~Copyable {
 
   /// Receive window of the connection and of each stream, in bytes: beyond 1 MiB the size does not
   /// show in measurements, and all of it may have to be kept when clients are slow.
-  private static let windowBytes: Int32 = 4 << 20
+  private static var windowBytes: Int32 {
+    Fault.forgetFlowControlCredit.isOn ? 64 << 10 : 4 << 20
+  }
   private static let frameBytesMax: UInt32 = 1 << 20
 
   private let session: OpaquePointer
@@ -35,13 +37,19 @@ struct HTTP2Connection: ~Copyable {
     var callbacks: OpaquePointer?
     unsafe try check(nghttp2_session_callbacks_new(&callbacks))
     defer { unsafe nghttp2_session_callbacks_del(callbacks) }
+    var option: OpaquePointer?
+    if Fault.forgetFlowControlCredit.isOn {
+      unsafe try check(nghttp2_option_new(&option))
+      unsafe nghttp2_option_set_no_auto_window_update(option, 1)
+    }
+    defer { unsafe nghttp2_option_del(option) }
     unsafe HTTP2Callbacks.install(in: callbacks)
     unsafe HTTP2Callbacks.installErrorText(in: callbacks)
     let state = UnsafeMutablePointer<HTTP2State>.allocate(capacity: 1)
     unsafe state.initialize(to: HTTP2State())
     var session: OpaquePointer?
     do {
-      unsafe try check(nghttp2_session_client_new(&session, callbacks, state))
+      unsafe try check(nghttp2_session_client_new2(&session, callbacks, state, option))
       unsafe try Self.announceSettings(session)
     } catch {
       unsafe nghttp2_session_del(session)

@@ -274,6 +274,7 @@ public struct Link: ~Copyable {
     if afterwards == .reconnect || next != .stayDrained { afterwards = next }
     switch phase {
     case .active:
+      if Fault.noWaitForEndOfStream.isOn { return endDraining(now: now) }
       phase = .draining
       phaseDeadline = now + timeout
       http!.endPackets()

@@ -44,7 +44,10 @@ struct PacketQueue: ~Copyable {
 
   /// Takes the messages whose last byte was not written, prefixes included, oldest first.
   mutating func takeUnwrittenMessages() -> [UInt8] {
-    dropWrittenMessages()
+    if !Fault.sendAgainWhatLeft.isOn { dropWrittenMessages() }
+    if Fault.forgetHalfWritten.isOn, writtenBytes > 0 {
+      unsafe bytes.removeFirst(ContractWriter.messageByteCount(at: bytes.readable))
+    }
     let messages = unsafe Array(bytes.readable)
     bytes.removeAll()
     writtenBytes = 0

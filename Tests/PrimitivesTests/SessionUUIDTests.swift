@@ -1,5 +1,6 @@
-import Primitives
 import Testing
+
+@testable import Primitives
 
 @Suite struct SessionUUIDTests {
   private let text = "01234567-89ab-4cde-8f01-23456789abcd"
@@ -95,5 +96,22 @@ import Testing
     #expect(SessionUUID.none == .none)
     #expect(SessionUUID.none != SessionUUID(bytes: .init(repeating: 0)))
     #expect(SessionUUID(text: SessionUUID.none.description) == nil)
+  }
+
+  /// Eight characters are read at once; here one by one.
+  @Test func wordsAreReadLikeDigits() {
+    var random = SeededRandom(seed: 11)
+    let digits = Array("0123456789abcdef".utf8)
+    for round in 0..<20_000 {
+      var text = (0..<8).map { _ in digits[Int(random.next() % 16)] }
+      if round % 2 == 0 { text[Int(random.next() % 8)] = UInt8(truncatingIfNeeded: random.next()) }
+      var expected: UInt32? = 0
+      for byte in text {
+        let value = digits.firstIndex(of: byte)
+        expected = expected.flatMap { number in value.map { number << 4 | UInt32($0) } }
+      }
+      let word = text.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      #expect(SessionUUID.word(word) == expected, "\(text)")
+    }
   }
 }
