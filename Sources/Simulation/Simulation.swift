@@ -44,7 +44,6 @@ package final class Simulation {
 
   /// Runs the scenario to its end, or to the first broken property.
   package func run() -> Report {
-    network.now = now
     setUp()
     let end = start + .milliseconds(UInt64(scenario.milliseconds))
     advance(to: end)
@@ -53,7 +52,9 @@ package final class Simulation {
     return Report(self)
   }
 
-  private func setUp() {
+  /// Makes everything that the scenario begins with.
+  func setUp() {
+    network.now = now
     workers = (0..<scenario.workers).map { WorkerProcess(self, number: $0) }
     for number in 0..<scenario.gateways {
       let gateway = VirtualGateway(
@@ -118,7 +119,9 @@ package final class Simulation {
   private func arrived(_ arrival: Arrival) {
     let connection = network.connections[arrival.connection]
     switch (arrival.end, connection.peer) {
-    case (.peer, .client(let client)): clients[client].arrived(arrival.kind, on: connection)
+    case (.peer, .client(let client)):
+      // Tests open connections of their own and look at them themselves.
+      if client < clients.count { clients[client].arrived(arrival.kind, on: connection) }
     case (.peer, .worker(let worker)): workers[worker].arrived(arrival.kind, on: connection)
     case (.gateway, .client):
       if case .attempt = arrival.kind {
