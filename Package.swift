@@ -101,10 +101,6 @@ let package = Package(
       name: "StoreTests", dependencies: ["Store", "Auth", "Primitives", "Threading"],
       swiftSettings: testing),
     .testTarget(
-      name: "SimulationTests",
-      dependencies: ["Simulation", "Store", "Auth", "Primitives", "CSQLite"],
-      swiftSettings: testing),
-    .testTarget(
       name: "UpstreamTests",
       dependencies: ["Upstream", "Primitives", "CNgHttp2", "SampleWorker"],
       swiftSettings: testing),
@@ -144,7 +140,7 @@ let package = Package(
       name: "SimulationTests",
       dependencies: [
         "Simulation", "Gateway", "Store", "Upstream", "Auth", "Framing", "Primitives",
-        "SampleWorker",
+        "SampleWorker", "CSQLite",
       ],
       swiftSettings: testing),
     .testTarget(

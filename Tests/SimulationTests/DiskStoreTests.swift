@@ -178,6 +178,49 @@ import Testing
     #expect(try count() == 0)
   }
 
+  @Test func gatewaysShareADatabase() throws {
+    let world = try DiskWorld(.accounts(20))
+    try world.start()
+    let other = DiskWorld.makeStore(world.disk, 9)
+    _ = try other.start(now: world.now, unixMilliseconds: world.unixMilliseconds)
+    let client = SocketAddress(ipv4: 9, 9, 9, 9, port: 1)
+    world.store.record(
+      .temporaryBan(
+        TemporaryBan(
+          subject: .addresses(AddressPrefix(client)), listener: nil, rule: "test",
+          shownReason: "", internalReason: "", until: world.unixSeconds + 60)))
+    world.run(for: .milliseconds(1))
+    #expect(world.story.contains { $0.contains("recorded test") })
+    let end = world.now + .milliseconds(100)
+    while let due = other.nextDeadline, due <= end {
+      other.turn(now: due, unixMilliseconds: world.unixMilliseconds)
+    }
+    let tables = other.takeOutputs().compactMap { item in
+      if case .bans(let table, _) = item.output { table } else { nil }
+    }
+    #expect(tables.last?.ban(of: client, listener: 0, at: world.unixSeconds) != nil)
+    other.stop()
+    #expect(other.nextDeadline == nil)
+    let session = world.verify(world.contents.credential(2))
+    world.run(for: .milliseconds(1))
+    #expect(world.verdict(of: session)?.0 == .accepted(world.contents.account(0), attributes: []))
+  }
+
+  @Test func operatorsMakeAndPutBackBackups() throws {
+    let world = try DiskWorld(.accounts(20))
+    try world.start()
+    try world.operate { database throws(StoreError) in try database.backup(to: "/copy.db") }
+    #expect(world.disk.paths.contains("/copy.db"))
+    #expect(throws: StoreError.exists(path: "/copy.db")) {
+      try world.operate { database throws(StoreError) in try database.backup(to: "/copy.db") }
+    }
+    let copy = VirtualDisk(seed: 1, image: world.disk.image())
+    let count = try copy.operate(on: "/copy.db", unixMilliseconds: 0) {
+      database throws(StoreError) in try database.accounts(limit: 100).count
+    }.result
+    #expect(count == 20)
+  }
+
   @Test(arguments: 1...3 as ClosedRange<UInt64>)
   func theSameSeedTellsTheSame(seed: UInt64) throws {
     func story() throws -> [String] {

@@ -205,6 +205,55 @@ import Testing
     #expect(try connection.run("SELECT id FROM t") == ["1", "2"])
   }
 
+  /// Goal: a snapshot stays as it is, whatever is written and checkpointed meanwhile.
+  @Test(arguments: 1...4 as ClosedRange<UInt64>)
+  func readersKeepTheirSnapshots(seed: UInt64) throws {
+    let disk = VirtualDisk(seed: seed)
+    var random = SeededRandom(seed: seed)
+    let writer = try DiskSQLite(disk)
+    try writer.run("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+    let readers = try (0..<3).map { _ in try DiskSQLite(disk) }
+    var seen: [Int?] = [nil, nil, nil]
+    for count in 1...150 {
+      try writer.run("UPDATE t SET v = printf('%0700d', \(count))")
+      try writer.run("INSERT INTO t VALUES (\(count), printf('%0700d', \(count)))")
+      if random.next() % 4 == 0 {
+        let kind = ["PASSIVE", "FULL", "RESTART", "TRUNCATE"][Int(random.next() % 4)]
+        _ = try writer.run("PRAGMA wal_checkpoint(\(kind))")
+      }
+      let index = Int(random.next() % 3)
+      if seen[index] != nil, random.next() % 3 == 0 {
+        try readers[index].run("COMMIT")
+        seen[index] = nil
+      }
+      if seen[index] == nil {
+        try readers[index].run("BEGIN")
+        seen[index] = count
+      }
+      let state = seen[index]!
+      let rows = try readers[index].run("SELECT count(*), min(v + 0), max(v + 0) FROM t")
+      #expect(rows == ["\(state) \(state) \(state)"])
+    }
+  }
+
+  /// Goal: who has a file open that was taken away does not touch the one in its place.
+  @Test func theLastUserOfAReplacedFileLeavesTheNewOneAlone() throws {
+    let disk = VirtualDisk(seed: 1)
+    var old: DiskSQLite? = try DiskSQLite(disk)
+    try old?.run("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+    try old?.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    let image = disk.image()
+    try old?.run("INSERT INTO t VALUES (1)")
+    disk.replace(database: "/test.db", with: image)
+    let new = try DiskSQLite(disk)
+    try new.run("INSERT INTO t VALUES (2)")
+    #expect(try old?.run("SELECT id FROM t") == ["1"])
+    old = nil
+    #expect(disk.paths == ["/test.db", "/test.db-wal"])
+    #expect(try DiskSQLite(disk).run("SELECT id FROM t") == ["2"])
+    #expect(disk.usedBytes == disk.paths.reduce(0) { $0 + disk.byteCount(of: $1)! })
+  }
+
   @Test func timeIsVirtual() throws {
     let disk = VirtualDisk(seed: 1)
     disk.unixMilliseconds = 1_800_000_000_000

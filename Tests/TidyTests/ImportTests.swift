@@ -32,10 +32,6 @@ import Testing
       "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
       "Learning", "JSON", "CLinux", "CFramer", "Glibc", "Synchronization",
     ],
-    "Simulation": [
-      "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "SampleWorker", "CSQLite",
-      "Synchronization",
-    ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
     "Simulation": [
       "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "SampleWorker", "CSQLite",

@@ -19,14 +19,14 @@ struct OpenFile {
     guard found != nil || path == nil || flags & SQLITE_OPEN_CREATE != 0 else {
       return SQLITE_CANTOPEN
     }
-    let isExclusive = flags & (SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE)
-    guard found == nil || isExclusive != SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE else {
-      return SQLITE_CANTOPEN
-    }
+    let asNew = SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE
+    guard found == nil || flags & asNew != asNew else { return SQLITE_CANTOPEN }
     guard found != nil || !disk.failsToWrite() else { return SQLITE_CANTOPEN }
     let handle = VirtualFileHandle(
       disk: disk, file: found ?? disk.makeFile(path), path: path, owner: disk.owner,
       isDeletedAtClose: flags & SQLITE_OPEN_DELETEONCLOSE != 0)
+    // SAFETY: SQLite has allocated `szOsFile` bytes, aligned for any C type. The handle is released
+    // by `xClose`, which comes once for each file that was opened.
     unsafe UnsafeMutableRawPointer(file).initializeMemory(
       as: OpenFile.self,
       to: OpenFile(base: sqlite3_file(pMethods: methods), handle: .passRetained(handle)))
@@ -41,6 +41,9 @@ struct OpenFile {
   }
 
   /// For all files; never freed.
+  ///
+  /// - SAFETY: nobody writes to it once it is made. Pointers that SQLite hands to its functions are
+  ///   valid for the sizes that come with them, as sqlite3_io_methods says.
   nonisolated(unsafe) private static let methods: UnsafePointer<sqlite3_io_methods> = {
     let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
     var table = sqlite3_io_methods()

@@ -14,8 +14,7 @@ extension StoreContents {
 
   /// Makes the database on a disk of its own.
   func makeImage() throws(StoreError) -> DiskImage {
-    let disk = VirtualDisk(seed: 0)
-    disk.syncsAlways = true
+    let disk = VirtualDisk(seed: 0, syncsAlways: true)
     disk.unixMilliseconds = StoreFixture.unixSeconds * 1000
     try fill(try Database(path: StoreFixture.path, files: disk))
     return disk.image()

@@ -1,6 +1,9 @@
 internal import CSQLite
 
 /// The VFS by which SQLite finds a ``VirtualDisk``, for as long as this lives.
+///
+/// - SAFETY: the table and its name stay where they are until SQLite knows them no more. Pointers
+///   that SQLite hands to its functions are valid, and names end with zero, as sqlite3_vfs says.
 @safe
 final class VFSRegistration {
   /// Bytes of the longest path.

@@ -22,13 +22,12 @@ package final class VirtualDisk: @unchecked Sendable {
   package var unixMilliseconds: Int64 = 0
   /// Whose files are those that are opened from here on; 0 is of nobody in particular.
   package var owner: Owner = 0
-  /// Whether a write is as good as synced: for those who prepare a disk and lose no power.
-  package var syncsAlways = false
   /// Of all files, also those without a name that are still open.
   package private(set) var usedBytes = 0
   /// The name of its VFS.
   package let name: String
 
+  private let syncsAlways: Bool
   private var random: SeededRandom
   private var files: [String: VirtualFile] = [:]
   /// Those without a name that somebody has open, in the order in which they lost it.
@@ -40,8 +39,13 @@ package final class VirtualDisk: @unchecked Sendable {
 
   private static let lastNumber = Atomic<UInt64>(0)
 
-  /// - Parameter image: what is on it; nothing when it is left out.
-  package init(seed: UInt64, image: DiskImage = DiskImage()) {
+  /// - Parameters:
+  ///   - seed: of what faults hit, and of what a loss of power takes.
+  ///   - image: what is on it; nothing when it is left out.
+  ///   - syncsAlways: whether a write is as good as synced: for those who prepare a disk, and lose
+  ///     no power.
+  package init(seed: UInt64, image: DiskImage = DiskImage(), syncsAlways: Bool = false) {
+    self.syncsAlways = syncsAlways
     random = SeededRandom(seed: seed)
     let number = Self.lastNumber.add(1, ordering: .relaxed).newValue
     name = "gatehouse-disk-\(number)"
@@ -68,6 +72,9 @@ package final class VirtualDisk: @unchecked Sendable {
 
   /// In bytes; nil when there is no such file.
   package func byteCount(of path: String) -> Int? { files[path]?.content.byteCount }
+
+  /// How many reads and writes there are, and so what faults hit, depends on it.
+  package static var sqliteVersion: String { unsafe String(cString: sqlite3_libversion()) }
 
   /// The files that SQLite makes for a database.
   static func databasePaths(_ path: String) -> [String] {
@@ -189,7 +196,7 @@ extension VirtualDisk {
   func makeFile(_ path: String?) -> VirtualFile {
     guard let path else {
       lastInode += 1
-      let file = VirtualFile(inode: lastInode)
+      let file = VirtualFile(inode: lastInode, FileContent(), syncsAlways: syncsAlways)
       file.isLinked = false
       orphans.append(file)
       return file
@@ -200,7 +207,7 @@ extension VirtualDisk {
   @discardableResult
   private func link(_ content: FileContent, at path: String) -> VirtualFile {
     lastInode += 1
-    let file = VirtualFile(inode: lastInode, content)
+    let file = VirtualFile(inode: lastInode, content, syncsAlways: syncsAlways)
     files[path] = file
     usedBytes += content.byteCount
     return file

@@ -19,11 +19,14 @@ final class VirtualFile {
   /// The index of a write-ahead log, which its users share.
   var memory: VirtualMemory?
   var isLinked = true
+  /// Whether what is written is as good as synced.
+  private let syncsAlways: Bool
   /// Whether its room is counted no more.
   var isForgotten = false
 
-  init(inode: UInt64, _ content: FileContent = FileContent()) {
+  init(inode: UInt64, _ content: FileContent, syncsAlways: Bool) {
     self.inode = inode
+    self.syncsAlways = syncsAlways
     self.content = content
     syncedByteCount = content.byteCount
   }
@@ -47,7 +50,7 @@ final class VirtualFile {
   }
 
   private func keepSynced(from start: Int, to end: Int) {
-    guard start < end else { return }
+    guard start < end, !syncsAlways else { return }
     let size = FileContent.chunkByteCount
     for index in (start / size)...((end - 1) / size) where synced[index] == nil {
       synced[index] = content.chunk(index) ?? []
@@ -116,6 +119,8 @@ private enum PowerLoss {
 }
 
 /// Memory that the users of one write-ahead log share.
+///
+/// - SAFETY: regions stay where they are for as long as any user holds the object.
 @safe
 final class VirtualMemory {
   private var regions: [UnsafeMutableRawBufferPointer] = unsafe []

@@ -74,7 +74,6 @@ extension VirtualFileHandle {
     let byteCount = max(file.content.byteCount, offset + source.count)
     guard disk.takeRoom(byteCount - file.content.byteCount) else { return SQLITE_FULL }
     unsafe file.write(source, at: offset)
-    if disk.syncsAlways { file.sync() }
     return SQLITE_OK
   }
 
@@ -83,7 +82,6 @@ extension VirtualFileHandle {
     else { return DiskCode.truncateFailed }
     guard disk.takeRoom(byteCount - file.content.byteCount) else { return SQLITE_FULL }
     file.truncate(to: byteCount)
-    if disk.syncsAlways { file.sync() }
     return SQLITE_OK
   }
 
