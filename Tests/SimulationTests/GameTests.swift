@@ -49,7 +49,7 @@ import Testing
       }
     }
     #expect(shapes.count == PacketShape.allCases.count)
-    #expect(kinds.count == CredentialBook.kinds.count)
+    #expect(kinds.count == Credential.Kind.allCases.count)
   }
 
   @Test func aDefaultScenarioAsksNobodyAndLimitsNobody() {

@@ -12,41 +12,66 @@ struct Credential: Equatable {
   var expected: ExpectedLogin
 }
 
-/// Accounts and their secrets, as the games' clients know them.
+/// The claims that clients can make on a prepared store.
 struct CredentialBook {
-  /// Whose tickets are taken; nil as long as nobody signs any.
-  static var tickets: TicketConfiguration? { nil }
-
-  /// The kinds that there are secrets for.
-  static var kinds: [Credential.Kind] {
-    tickets == nil ? [.password, .token, .worker] : Credential.Kind.allCases
-  }
-
-  var accountCount = 1000
+  let contents: StoreContents
 
   /// - Parameters:
-  ///   - index: which account; any number from 0.
-  ///   - isRight: otherwise the secret is another's, or none's.
-  func credential(_ kind: Credential.Kind, index: Int, isRight: Bool) -> Credential {
-    let number = index % accountCount
-    let name = "player-\(number)"
-    switch kind {
-    case .password:
-      return Credential(
-        account: name, kind: kind,
-        secret: Array("password of player \(number)\(isRight ? "" : "?")".utf8),
-        expected: isRight ? .accepted(account: name) : .refused)
-    case .token, .ticket:
-      return Credential(
-        account: isRight ? nil : "someone else", kind: kind,
-        secret: Array("ght_token-of-player-\(number)".utf8),
-        expected: isRight ? .accepted(account: name) : .refused)
-    case .worker:
-      // Workers refuse names that end with an odd digit.
-      let asked = "player-\(2 * number + (isRight ? 0 : 1))"
-      return Credential(
-        account: asked, kind: kind, secret: Array("open".utf8),
-        expected: isRight ? .accepted(account: asked) : .refused)
+  ///   - index: which account, of as many as one likes: those that are not there are strangers.
+  ///   - isRight: otherwise something is wrong with the secret, or with the name beside it.
+  ///   - serial: makes each ticket another.
+  ///   - now: Unix seconds.
+  func credential(
+    _ kind: Credential.Kind, index: Int, isRight: Bool, serial: UInt64, now: Int64,
+    _ random: inout SeededRandom
+  ) -> Credential {
+    let flaw = random.pick(TicketFlaw.allCases)
+    if kind == .worker { return Self.askingWorker(index, isRight: isRight) }
+    guard contents.accountCount > 0 else {
+      return Credential(contents.credential(index % contents.credentialCount), kind)
     }
+    let account = index % contents.accountCount
+    switch kind {
+    case .password: return Credential(contents.credential(4 * account + (isRight ? 0 : 1)), kind)
+    case .token: return Credential(contents.credential(4 * account + (isRight ? 2 : 3)), kind)
+    case .worker, .ticket:
+      return ticket(account, flaw: isRight ? nil : flaw, serial: serial, now: now)
+    }
+  }
+
+  /// Simulated workers refuse names that end with an odd digit.
+  private static func askingWorker(_ index: Int, isRight: Bool) -> Credential {
+    let name = "player-\(2 * index + (isRight ? 0 : 1))"
+    return Credential(
+      account: name, kind: .worker, secret: Array("open".utf8),
+      expected: isRight ? .accepted(account: name) : .refused)
+  }
+
+  private func ticket(
+    _ index: Int, flaw: TicketFlaw?, serial: UInt64, now: Int64
+  ) -> Credential {
+    let account = contents.account(index)
+    let (secret, refusal) = StoreContents.ticket(
+      of: account, number: serial, now: now, flaw: flaw)
+    let expected: ExpectedLogin =
+      switch contents.trait(ofAccount: index) {
+      case _ where refusal != nil: .refused
+      case .ordinary, .outdatedPassword, .noPassword: .accepted(account: account.text)
+      // Operators may change their minds on these, and time does.
+      case .disabled, .banned, .banEnded, .banEndsSoon: .undecided
+      }
+    return Credential(account: nil, kind: .ticket, secret: secret, expected: expected)
+  }
+}
+
+extension Credential {
+  init(_ claim: StoreCredential, _ kind: Kind) {
+    let expected: ExpectedLogin =
+      switch claim.expected {
+      case .accepted(let account): .accepted(account: account.text)
+      case .acceptedOnce, .banned, .refused(.accountDisabled): .undecided
+      case .refused: .refused
+      }
+    self.init(account: claim.account, kind: kind, secret: claim.secret, expected: expected)
   }
 }

@@ -27,7 +27,7 @@ extension Game {
     configuration.access.logins.pendingMax = scenario.pendingLogins
     configuration.access.logins.refusalDelay = .milliseconds(250)
     if games.contains(where: { $0.login != nil }) {
-      configuration.store = StoreConfiguration(path: "store.db")
+      configuration.store = StoreConfiguration(path: StoreFixture.path)
     }
     var random = SeededRandom(seed: scenario.seed, "rules")
     configuration.access.temporaryBans = (0..<min(scenario.temporaryBanRules, 8)).map {
@@ -91,7 +91,7 @@ extension Game {
     switch login.kind {
     case .password: .password
     case .token: .token
-    case .ticket: CredentialBook.tickets.map { .ticket($0) } ?? .token
+    case .ticket: .ticket(StoreContents.ticketConfiguration)
     case .worker: .worker(pool: pool, timeout: .seconds(2))
     }
   }

@@ -99,8 +99,9 @@ extension Game {
     game.login = login
     game.framesAnswers = random.chance(500)
     game.idleTimeout = .milliseconds(UInt64(scenario.idleMilliseconds))
-    for reason in CloseReason.allCases where random.chance(scenario.refusalPermille) {
-      game.tells.append(reason)
+    for reason in CloseReason.allCases {
+      // Who asked has the answer.
+      if random.chance(scenario.refusalPermille), reason != .answered { game.tells.append(reason) }
     }
     if random.chance(scenario.limitedPermille) { game.drawLimits(&random) }
     return game
@@ -125,7 +126,7 @@ extension Game {
   private static func drawLogin(
     _ scenario: Scenario, _ random: inout SeededRandom
   ) -> GameLogin {
-    var login = GameLogin(kind: random.pick(CredentialBook.kinds))
+    var login = GameLogin(kind: random.pick(Credential.Kind.allCases))
     login.before = random.pick(LoginDescription.Before.allCases)
     if login.before != .refuse, random.chance(scenario.preludePermille) {
       login.prelude = random.draw(1...3)

@@ -61,7 +61,7 @@ extension GameClient {
       sendPacket()
     }
     flush()
-    remind(.play, after: random.exponential(mean: stay!.plan.floods ? mean / 10 : mean))
+    remind(.play, after: random.exponential(mean: stay!.plan.floods ? mean / 4 : mean))
   }
 
   /// One more packet, or so many more bytes of a raw stream.

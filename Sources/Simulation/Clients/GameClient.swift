@@ -170,8 +170,10 @@ final class GameClient {
     guard stay == nil, !isDismissed, !isOver else { return }
     let game = random.draw(0...simulation.games.count - 1)
     let gateway = random.draw(0...scenario.gateways - 1)
-    let plan = VisitPlan(simulation.games[game], client: number, scenario, &random)
     visitCount += 1
+    let plan = VisitPlan(
+      simulation.games[game], client: number, serial: UInt64(number) << 32 | UInt64(visitCount),
+      now: Int64(simulation.unixMilliseconds / 1000), scenario, &random)
     var address = host
     // Who shares an address does not share ports.
     address.port = UInt16(1024 + (visitCount * 2 + number % 2) % 60_000)
@@ -200,6 +202,7 @@ final class GameClient {
 
   private func connected() {
     stay!.isConnected = true
+    if isDismissed { return leave() }
     remind(.leave, after: stay!.plan.length)
     remind(.login, after: random.draw(.zero...Interval.milliseconds(50)))
   }
@@ -285,8 +288,8 @@ final class GameClient {
   /// Leaves, and does not come again.
   func leave() {
     isDismissed = true
-    guard stay != nil else { return }
-    guard stay!.isConnected else { return close(byReset: true) }
+    // Who is on the way goes as soon as it is there.
+    guard stay != nil, stay!.isConnected else { return }
     stay!.plan.departure = .halfClose
     if !stay!.isFinished {
       depart()

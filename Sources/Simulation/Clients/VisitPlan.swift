@@ -45,14 +45,20 @@ struct VisitPlan {
   var departure = Departure.halfClose
   var length: Interval
 
-  init(_ game: Game, client: Int, _ scenario: Scenario, _ random: inout SeededRandom) {
+  /// - Parameters:
+  ///   - serial: tells all visits of a simulation apart.
+  ///   - now: Unix seconds.
+  init(
+    _ game: Game, client: Int, serial: UInt64, now: Int64, _ scenario: Scenario,
+    _ random: inout SeededRandom
+  ) {
     length = random.exponential(mean: .milliseconds(UInt64(max(scenario.visitMilliseconds, 1))))
     reading = Self.reading(scenario, &random)
     floods = random.chance(scenario.floodingPermille)
     departure = Self.departure(game, scenario, &random)
     if case .stalled(_, until: nil) = reading { departure = .close }
     guard let asked = game.login else { return }
-    login = Self.login(asked, client, scenario, &random)
+    login = Self.login(asked, client, serial, now, scenario, &random)
     isEager = random.chance(scenario.eagerPermille)
     trickles = random.chance(scenario.tricklingPermille)
   }
@@ -91,7 +97,8 @@ struct VisitPlan {
   }
 
   private static func login(
-    _ login: GameLogin, _ client: Int, _ scenario: Scenario, _ random: inout SeededRandom
+    _ login: GameLogin, _ client: Int, _ serial: UInt64, _ now: Int64, _ scenario: Scenario,
+    _ random: inout SeededRandom
   ) -> Login {
     let isSomebodyElse = random.chance(scenario.sharedAccountPermille)
     let other = random.draw(0...max(scenario.clients - 1, 0))
@@ -101,8 +108,10 @@ struct VisitPlan {
     let asks = random.chance(scenario.questionPermille)
     if isNone { return isSilent ? .silence : .garbage }
     if asks, login.answersQuestions { return .question }
+    let book = CredentialBook(contents: scenario.storeFixture.contents)
     return .claim(
-      CredentialBook().credential(
-        login.kind, index: isSomebodyElse ? other : client, isRight: isRight))
+      book.credential(
+        login.kind, index: isSomebodyElse ? other : client, isRight: isRight, serial: serial,
+        now: now, &random))
   }
 }

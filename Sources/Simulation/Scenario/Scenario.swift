@@ -64,6 +64,12 @@ package struct Scenario: Equatable, Sendable {
   /// Rules that ban an address or account for a while.
   package var temporaryBanRules = 0
 
+  // What is in the store when it begins.
+  /// Nothing (0), accounts (1), accounts of which everything has ended (2), or many bans (3).
+  package var fixture = 1
+  package var fixtureAccounts = 200
+  package var fixtureBans = 10_000
+
   // Bounds and deadlines of the gateways.
   package var sessionsMax = 4000
   /// What may wait for one client, in bytes.
