@@ -9,7 +9,7 @@ gatehouse := .build/release/gatehouse
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build demo test swift-test integration-test fuzz bench lint check setup setup-build install
+.PHONY: build demo sim test swift-test integration-test fuzz bench lint check setup setup-build install
 .PHONY: clean help
 
 build: ## build the gateway: .build/release/gatehouse (the default)
@@ -17,6 +17,9 @@ build: ## build the gateway: .build/release/gatehouse (the default)
 
 demo: setup-build build ## set up, build, and run a gateway with a sample worker; Ctrl-C ends it
 	@exec $(gatehouse) demo
+
+sim: setup-build build ## run simulated worlds from fresh seeds, until one fails or Ctrl-C
+	@exec $(gatehouse) sim --seeds 0
 
 test: setup lint build swift-test integration-test ## set up, lint, build, and run every test
 

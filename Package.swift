@@ -118,7 +118,7 @@ let package = Package(
       name: "CommandsTests",
       dependencies: [
         "Commands", "Store", "Auth", "Framing", "Gateway", "Configuration", "Captures", "JSON",
-        "Primitives",
+        "Primitives", "Simulation",
       ],
       swiftSettings: testing),
     .testTarget(

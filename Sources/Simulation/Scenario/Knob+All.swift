@@ -50,6 +50,11 @@ extension Knob {
       "refusalPermille", \.refusalPermille, 0...1000,
       "reasons of which a game's clients are told, of 1000"),
     Knob("temporaryBanRules", \.temporaryBanRules, 0...8, "rules that ban for a while"),
+    Knob(
+      "fixture", \.fixture, 0...3,
+      "the database has nothing (0), accounts, ended accounts, bans (3)"),
+    Knob("fixtureAccounts", \.fixtureAccounts, 1...100_000, "accounts there", calm: .standard),
+    Knob("fixtureBans", \.fixtureBans, 1...10_000_000, "bans there", calm: .standard),
   ]
 
   private static let bounds: [Knob] = [

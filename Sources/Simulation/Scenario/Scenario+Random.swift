@@ -6,6 +6,9 @@ extension Scenario {
     var scenario = Scenario(seed: seed)
     var random = SeededRandom(seed: seed, "scenario")
     scenario.drawSizes(&random)
+    scenario.drawGames(&random)
+    scenario.drawWorkers(&random)
+    scenario.drawClients(&random)
     scenario.drawFaults(&random)
     return scenario
   }
@@ -15,9 +18,59 @@ extension Scenario {
     gateways = random.pick([1, 1, 1, 1, 2, 3])
     workers = random.draw(1...5)
     clients = random.pick([3, 8, 15, 25, 25, 40, 80])
-    if random.chance(150) { descriptorsForClients = max(2, clients / 2) }
+    if random.chance(100) { descriptorsForClients = max(2, clients / 2) }
     cutPermille = random.pick([0, 100, 300, 300, 600, 1000])
     turnDelayMicroseconds = random.pick([0, 50, 200, 200, 2000, 20_000])
+  }
+
+  private mutating func drawGames(_ random: inout SeededRandom) {
+    games = random.draw(1...4)
+    pools = random.pick([1, 1, 2, 3])
+    packetBalancePermille = random.pick([0, 500, 1000])
+    rawPermille = random.pick([0, 150, 500])
+    loginPermille = random.pick([0, 0, 500, 1000])
+    preludePermille = random.pick([0, 300])
+    if random.chance(200) { limitedPermille = random.pick([300, 1000]) }
+    if random.chance(150) { temporaryBanRules = random.draw(1...3) }
+    if random.chance(150) { setBounds() }
+    fixtureAccounts = random.pick([20, 200, 200])
+    if random.chance(100) { halfCloseMilliseconds = 300 }
+    if random.chance(100) { idleMilliseconds = 3000 }
+    if random.chance(100) { workerWaitMilliseconds = 1000 }
+  }
+
+  private mutating func drawWorkers(_ random: inout SeededRandom) {
+    workersSessionEventsPermille = random.pick([0, 500, 1000])
+    workersSilentPermille = random.pick([0, 100, 500])
+    workersSeveralPermille = random.pick([0, 100, 500])
+    workersLatePermille = random.pick([0, 300, 1000])
+    workersDelayMilliseconds = random.pick([1, 5, 50, 300])
+    if random.chance(200) { workersVeryLatePermille = 20 }
+    if random.chance(300) { workersBroadcastMilliseconds = 1000 }
+    if random.chance(200) { workersUnpromptedMilliseconds = 100 }
+    if random.chance(150) { workersAuthenticateErrorPermille = 100 }
+    if random.chance(150) { workersAuthenticateSilentPermille = 50 }
+  }
+
+  private mutating func drawClients(_ random: inout SeededRandom) {
+    arrivals = random.pick([0, 0, 0, 1, 2])
+    visitMilliseconds = random.pick([100, 1000, 8000, 8000, 60_000])
+    pauseMilliseconds = random.pick([50, 500, 2000, 10_000])
+    packetMilliseconds = random.pick([20, 100, 400, 400, 2000])
+    burstPackets = random.pick([1, 4, 4, 20])
+    latencyMilliseconds = random.pick([0, 5, 40, 200])
+    if random.chance(200) { stampedeAt = milliseconds / 2 }
+    // One in three is well-behaved.
+    guard random.chance(667) else { return }
+    let manners: [any Knob.Path] = [
+      \.abruptPermille, \.resetPermille, \.halfPacketPermille, \.silentPermille,
+      \.slowReaderPermille, \.stalledReaderPermille, \.violatingPermille, \.floodingPermille,
+      \.wrongLoginPermille, \.sharedAccountPermille, \.noLoginPermille, \.questionPermille,
+      \.tricklingPermille,
+    ]
+    for manner in manners where random.chance(300) {
+      self[keyPath: manner] = random.pick([20, 100, 300])
+    }
   }
 
   /// None in one of six; else a few families, of which one may be wild.

@@ -1,0 +1,49 @@
+import Simulation
+import Testing
+
+@testable import Commands
+
+/// Goal: `gatehouse sim` says what it ran, so that anybody can run it again.
+@Suite struct SimCommandTests {
+  private let small = "quiet milliseconds=300 clients=2"
+
+  @Test func aSeedRunsTheSameWayTwice() throws {
+    let world = try World()
+    #expect(world.run(["sim", "--seed", "4", "--scenario", small]) == 0)
+    let first = world.output
+    #expect(first.hasPrefix("seed 4: passed, "))
+    #expect(first.contains("digest "))
+    #expect(world.run(["sim", "--seed", "4", "--scenario", small]) == 0)
+    #expect(world.output == first)
+    #expect(world.errors.contains("gatehouse sim --seed 4 --scenario \"quiet "))
+  }
+
+  @Test func withoutASeedAFreshOneIsSaid() throws {
+    let world = try World()
+    #expect(world.run(["sim", "--scenario", small]) == 0)
+    let command = world.errors.split(separator: " ").map(String.init)
+    #expect(command.prefix(3) == ["gatehouse", "sim", "--seed"])
+    #expect(world.output.hasPrefix("seed \(command[3]): passed"))
+  }
+
+  @Test func theListHasEveryScenarioAndNumber() throws {
+    let world = try World()
+    #expect(world.run(["sim", "--list"]) == 0)
+    for name in NamedScenario.allCases.map(\.rawValue) + Knob.all.map(\.name) {
+      #expect(world.output.contains("  \(name)"), "\(name)")
+    }
+  }
+
+  @Test func wrongOptionsAreNamed() throws {
+    let world = try World()
+    for (arguments, said) in [
+      (["--seed", "many"], "--seed"), (["--seeds", "-1"], "--seeds"),
+      (["--scenario", "storms"], "storms"), (["--without", "crashes"], "crashes"),
+      (["--minutes", "0"], "--minutes"),
+    ] {
+      #expect(world.run(["sim"] + arguments) == 2)
+      #expect(world.errors.contains(said))
+      #expect(world.output == "")
+    }
+  }
+}

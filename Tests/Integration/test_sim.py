@@ -1,0 +1,102 @@
+"""`gatehouse sim`: a few simulated worlds by the release binary, some fixed and one fresh."""
+
+import random
+import re
+import signal
+import subprocess
+
+import pytest
+
+from harness.gateway import binary
+
+# One minute of a world with most of what there is in it, as another machine saw it.
+KNOWN_SEED = 7
+KNOWN_DIGEST = "?"
+
+
+def sim(*arguments, timeout=100):
+    """The finished command."""
+    return subprocess.run([binary(), "sim", *map(str, arguments)], text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def digest(output):
+    found = re.search(r"digest ([0-9a-f]{16})$", output, re.MULTILINE)
+    assert found, output
+    return found[1]
+
+
+def passes(*arguments):
+    done = sim(*arguments)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["quiet", "crashes", "lies", "drains", "shutdown", "operators"])
+def test_a_fixed_seed_passes(name):
+    """Each named scenario for a short while."""
+    passes("--seed", 3, "--scenario", f"{name} milliseconds=10000")
+
+
+def test_a_fresh_seed_passes():
+    """Whatever it draws; the seed is in the output of a failure."""
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    passes("--seed", seed, "--scenario", "random milliseconds=10000")
+
+
+def test_the_same_seed_has_the_same_digest():
+    """In two processes, whose hash tables are in different orders."""
+    first = passes("--seed", KNOWN_SEED, "--scenario", "everything")
+    second = passes("--seed", KNOWN_SEED, "--scenario", "everything")
+    assert first == second
+    other = passes("--seed", KNOWN_SEED + 1, "--scenario", "everything milliseconds=2000")
+    assert digest(other) != digest(first)
+    assert digest(first) == KNOWN_DIGEST, "another machine's world ran another way"
+
+
+def test_a_trace_shows_each_event():
+    """Lines with times; the digest is that of a run without it."""
+    arguments = ["--seed", 5, "--scenario", "quiet milliseconds=2000 clients=3"]
+    traced = passes(*arguments, "--trace")
+    plain = passes(*arguments)
+    assert digest(traced) == digest(plain)
+    lines = [line for line in traced.splitlines() if re.match(r" *\d+\.\d{6} ", line)]
+    assert len(lines) > 20
+    assert any("session-opened" in line for line in lines)
+    times = [float(line.split()[0]) for line in lines]
+    assert times == sorted(times)
+
+
+def test_several_seeds():
+    """One line each, from the first one on."""
+    output = passes("--seed", 11, "--seeds", 3, "--scenario", "quiet milliseconds=1000")
+    assert re.findall(r"^seed (\d+): passed", output, re.MULTILINE) == ["11", "12", "13"]
+    assert output.endswith("3 seeds passed\n")
+
+
+def test_control_c_ends_between_runs():
+    """With a summary, and without a failure."""
+    child = subprocess.Popen([binary(), "sim", "--seeds", "0", "--scenario",
+                              "quiet milliseconds=500 clients=2"],
+                             text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert child.stdout.readline().startswith("seed ")
+    child.send_signal(signal.SIGINT)
+    output = child.communicate(timeout=60)[0]
+    assert child.returncode == 0
+    assert re.search(r"^\d+ seeds passed$", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["--seed", "x"], "--seed"), (["--seed", "-1"], "--seed"),
+    (["--seeds", "-1"], "--seeds"), (["--minutes", "0"], "--minutes"),
+    (["--scenario", "earthquakes"], "earthquakes"), (["--scenario", "clients=many"], "clients"),
+    (["--scenario", "workers=0"], "from 1 to 64"), (["--without", "crashes"], "crashes"),
+    (["7"], "unexpected argument"), (["--sed", "7"], "--seed"),
+])
+def test_a_wrong_command_line_runs_nothing(arguments, said):
+    """Said on standard error, with exit status 2."""
+    done = sim(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
