@@ -108,7 +108,7 @@ struct VisitPlan {
     let asks = random.chance(scenario.questionPermille)
     if isNone { return isSilent ? .silence : .garbage }
     if asks, login.answersQuestions { return .question }
-    let book = CredentialBook(contents: scenario.storeFixture.contents)
+    let book = CredentialBook(contents: scenario.fixture.contents)
     return .claim(
       book.credential(
         login.kind, index: isSomebodyElse ? other : client, isRight: isRight, serial: serial,

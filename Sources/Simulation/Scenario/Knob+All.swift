@@ -2,7 +2,7 @@
 extension Knob {
   /// One for each number of a scenario.
   package static let all: [Knob] =
-    [sizes, system, deeds, games, bounds, visits, talk, manners, workerHabits].flatMap { $0 }
+    [sizes, system, deeds, games, bounds, visits, talk, manners, store, workerHabits].flatMap { $0 }
 
   private static let deeds: [Knob] =
     DeedFamily.allCases.map { family in
@@ -50,11 +50,6 @@ extension Knob {
       "refusalPermille", \.refusalPermille, 0...1000,
       "reasons of which a game's clients are told, of 1000"),
     Knob("temporaryBanRules", \.temporaryBanRules, 0...8, "rules that ban for a while"),
-    Knob(
-      "fixture", \.fixture, 0...3,
-      "the database has nothing (0), accounts, ended accounts, bans (3)"),
-    Knob("fixtureAccounts", \.fixtureAccounts, 1...100_000, "accounts there", calm: .standard),
-    Knob("fixtureBans", \.fixtureBans, 1...10_000_000, "bans there", calm: .standard),
   ]
 
   private static let bounds: [Knob] = [
@@ -226,5 +221,16 @@ extension Knob {
     Knob(
       "workersAuthenticateSilentPermille", \.workersAuthenticateSilentPermille, 0...1000,
       "logins that a worker never decides, of 1000"),
+  ]
+
+  private static let store: [Knob] = [
+    Knob(
+      "fixtureKind", \.fixtureKind, 0...3,
+      "the database has nothing (0), accounts (1), what has ended (2), many bans (3)"),
+    Knob("fixtureAccounts", \.fixtureAccounts, 1...100_000, "accounts there", calm: .standard),
+    Knob("manyBans", \.manyBans, 0...10_000_000, "bans there"),
+    Knob("hashThreads", \.hashThreads, 1...64, "threads that hash passwords", calm: .standard),
+    Knob("hashMilliseconds", \.hashMilliseconds, 0...60_000, "how long each password takes"),
+    Knob("diskMicroseconds", \.diskMicroseconds, 0...1_000_000, "how long each write takes"),
   ]
 }

@@ -11,7 +11,7 @@ package struct Report {
   /// Deeds that were done, with how often; those that never were are left out.
   package let deeds: [(kind: DeedKind, count: Int)]
   /// What clients and workers did, in figures.
-  package let summary: OracleSummary
+  package let summary: String
   /// The last events, a line each.
   package let lastLines: [String]
   private let start: Instant
@@ -27,7 +27,8 @@ package struct Report {
     start = simulation.start
     deeds = zip(DeedKind.allCases, simulation.deeds.counts).filter { $0.1 > 0 }
       .map { (kind: $0.0, count: $0.1) }
-    summary = simulation.oracle.summary
+    summary = simulation.oracle.summary.lines.map { "\($0.name) \($0.count)" }
+      .joined(separator: ", ")
     lastLines = simulation.trace.lastLines
   }
 
@@ -37,7 +38,7 @@ package struct Report {
   /// One line: the seed, how it went, and the digest.
   package var line: String {
     let outcome = violations.first.map { "BROKEN: \($0.property.rawValue)" } ?? "passed"
-    let seconds = TraceTime.text(elapsed).drop { $0 == " " }
+    let seconds = ElapsedTime.text(elapsed).drop { $0 == " " }
     return "seed \(scenario.seed): \(outcome), \(seconds) s, \(eventCount) events, "
       + "digest \(hexadecimal(digest))"
   }
@@ -49,7 +50,7 @@ package struct Report {
     var text = line + "\n"
     let settings = scenario.text
     text += "scenario: \(settings.isEmpty ? "as it is made" : settings)\n"
-    text += summary.lines.map { "\($0.name) \($0.count)" }.joined(separator: ", ") + "\n"
+    if !summary.isEmpty { text += summary + "\n" }
     let done = deeds.map { "\($0.kind.rawValue) \($0.count)" }.joined(separator: ", ")
     text += "deeds: \(done.isEmpty ? "none" : done)\n"
     guard !hasPassed else { return text }
@@ -59,7 +60,7 @@ package struct Report {
     for violation in violations {
       let gateway = violation.gateway.map { ", gateway \($0)" } ?? ""
       text +=
-        "BROKEN: \(violation.property.rawValue) at \(TraceTime.text(time(of: violation))) s"
+        "BROKEN: \(violation.property.rawValue) at \(ElapsedTime.text(time(of: violation))) s"
         + "\(gateway): \(violation.text)\n"
     }
     text += "\nAgain: \(scenario.command)\n"

@@ -64,12 +64,6 @@ package struct Scenario: Equatable, Sendable {
   /// Rules that ban an address or account for a while.
   package var temporaryBanRules = 0
 
-  // What is in the store when it begins.
-  /// Nothing (0), accounts (1), accounts of which everything has ended (2), or many bans (3).
-  package var fixture = 1
-  package var fixtureAccounts = 200
-  package var fixtureBans = 10_000
-
   // Bounds and deadlines of the gateways.
   package var sessionsMax = 4000
   /// What may wait for one client, in bytes.
@@ -147,6 +141,18 @@ package struct Scenario: Equatable, Sendable {
   /// Go on behind the login without waiting for what becomes of it.
   package var eagerPermille = 300
 
+  // The store.
+  /// What is in the database: nothing (0), ``fixtureAccounts`` accounts (1), what has expired (2),
+  /// or a thousand accounts and ``manyBans`` bans (3).
+  package var fixtureKind = 1
+  package var fixtureAccounts = 200
+  package var manyBans = 1_000_000
+  package var hashThreads = 2
+  /// How long one password takes, in milliseconds.
+  package var hashMilliseconds = 60
+  /// How long a write, and a sync, take at their best, in microseconds.
+  package var diskMicroseconds = 50
+
   // Workers' programs and habits.
   /// Workers that ask for SESSION_EVENTS, of a thousand.
   package var workersSessionEventsPermille = 500
@@ -194,4 +200,13 @@ package struct Scenario: Equatable, Sendable {
 
   var turnDelayMax: Interval { Interval(nanoseconds: UInt64(turnDelayMicroseconds) * 1000) }
   package var duration: Interval { .milliseconds(UInt64(milliseconds)) }
+
+  var fixture: StoreFixture {
+    switch fixtureKind {
+    case 0: .empty
+    case 2: .expired
+    case 3: .manyBans(manyBans)
+    default: .accounts(fixtureAccounts)
+    }
+  }
 }
