@@ -33,9 +33,10 @@ extension Simulation {
     for client in clients { client.calmDown() }
     guard recover() else { return }
     guard settle() else { return }
+    oracle.checkCalm()
     // Whoever is still there is served like anybody.
     for client in clients { client.speakOnce() }
-    _ = settle()
+    if settle() { oracle.checkCalm() }
   }
 
   private func calmNetwork() {
