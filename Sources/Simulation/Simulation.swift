@@ -1,6 +1,7 @@
 internal import Auth
 internal import Gateway
 package import Primitives
+internal import Store
 internal import Upstream
 
 /// One run of a scenario: gateways, clients, workers, network and store in virtual time.
@@ -17,11 +18,15 @@ package final class Simulation {
   let oracle: Oracle
   let deeds: Deeds
   let games: [Game]
+  let fixture: StoreFixture
+  /// Where the database is that all gateways use; nil when they have none.
+  let disk: VirtualDisk?
   private(set) var gateways: [VirtualGateway] = []
   private(set) var clients: [GameClient] = []
   private(set) var workers: [WorkerProcess] = []
   let plan: Plan
   private var lastToken: UInt64 = 0
+  private var lastSerial: UInt64 = 0
   private var random: SeededRandom
   package private(set) var eventCount = 0
 
@@ -32,6 +37,8 @@ package final class Simulation {
     random = SeededRandom(seed: scenario.seed, "simulation")
     network = Network(seed: scenario.seed, trace: trace)
     games = Game.all(of: scenario)
+    fixture = scenario.fixture
+    disk = Self.disk(scenario, games)
     plan = Plan(scenario)
     deeds = Deeds(scenario)
     trace.start = now
@@ -40,7 +47,9 @@ package final class Simulation {
     oracle.simulation = self
   }
 
-  var unixMilliseconds: UInt64 { 1_800_000_000_000 + now.nanoseconds / 1_000_000 }
+  var unixMilliseconds: UInt64 {
+    UInt64(StoreFixture.unixSeconds) * 1000 + elapsed.nanoseconds / 1_000_000
+  }
   /// Since the beginning.
   var elapsed: Interval { now.since(start) }
 
@@ -59,10 +68,12 @@ package final class Simulation {
   /// Makes everything that the scenario begins with.
   func setUp() {
     network.now = now
+    connectStoreDeeds()
+    disk?.faults = ordinaryDisk
     workers = (0..<scenario.workers).map { WorkerProcess(self, number: $0) }
     for number in 0..<scenario.gateways {
       gateways.append(makeGateway(number))
-      gateways[number].start()
+      startGateway(number)
       schedule()
     }
     clients = (0..<scenario.clients).map { GameClient(self, number: $0) }
@@ -79,12 +90,36 @@ package final class Simulation {
 
   /// Starts a new process in the place of one that has ended.
   func replaceGateway(_ number: Int, generation: Int) {
-    let serial = gateways[number].wakeUpSerial
     gateways[number] = makeGateway(number, generation: generation)
-    // What was to wake up the old one is not for the new one.
-    gateways[number].wakeUpSerial = serial
-    oracle.replaced(gateways[number])
-    gateways[number].start()
+    startGateway(number)
+  }
+
+  /// A program that can't read its bans ends, and is started again by whoever watches over it.
+  private func startGateway(_ number: Int) {
+    do throws(StoreError) {
+      try gateways[number].start()
+    } catch {
+      trace.note("start failed", number)
+      add(.startGateway(number), at: now + .seconds(1))
+    }
+  }
+
+  /// Without logins or bans there is nothing to be kept.
+  private static func disk(_ scenario: Scenario, _ games: [Game]) -> VirtualDisk? {
+    guard scenario.bansPerMinute > 0 || games.contains(where: { $0.login != nil }) else {
+      return nil
+    }
+    do throws(StoreError) {
+      return VirtualDisk(seed: scenario.seed, image: try scenario.fixture.image())
+    } catch {
+      preconditionFailure("the prepared database can't be made: \(error)")
+    }
+  }
+
+  /// A number that no event has yet.
+  func nextSerial() -> UInt64 {
+    lastSerial += 1
+    return lastSerial
   }
 
   /// Handles what happens until then.
@@ -133,6 +168,10 @@ package final class Simulation {
     case .worker(let number, let alarm): workers[number].act(alarm)
     case .deed(let number): perform(plan.entries[number])
     case .repair(let repair): perform(repair)
+    case .storeTurn(let gateway, let serial): gateways[gateway].storeTurn(serial: serial)
+    case .mail(let gateway, let instance, let mail):
+      if gateways[gateway].instance == instance { gateways[gateway].post(mail) }
+    case .startGateway(let gateway): startGateway(gateway)
     case .check:
       oracle.check()
       add(.check, at: now + .milliseconds(100))

@@ -87,7 +87,8 @@ final class GatewayAccount {
         counted.sessionsOpened == seen.opened,
         "\(name): \(counted.sessionsOpened) opened, not \(seen.opened)")
       check(
-        counted.sessionsOpen == seen.open, "\(name): \(counted.sessionsOpen) open, not \(seen.open)")
+        counted.sessionsOpen == seen.open, "\(name): \(counted.sessionsOpen) open, not \(seen.open)"
+      )
       let total = counted.sessionsClosed.reduce(0, +)
       let logged = seen.closed.reduce(0, +)
       check(
@@ -104,7 +105,8 @@ final class GatewayAccount {
             + "\(seen.closed[place]) logged")
       }
       check(
-        counted.bytesIn == seen.bytesIn, "\(name): \(counted.bytesIn) bytes in, not \(seen.bytesIn)")
+        counted.bytesIn == seen.bytesIn, "\(name): \(counted.bytesIn) bytes in, not \(seen.bytesIn)"
+      )
     }
     check(
       metrics.access.loginsAccepted <= letIn,

@@ -55,10 +55,14 @@ extension Oracle {
     }
     let name = record.listener.name
     let keys = [
-      (GatewayAccount.RateKey(listener: name, prefix: address, isPrefix: false),
-        limits.connectionsPerAddress),
-      (GatewayAccount.RateKey(listener: name, prefix: prefix, isPrefix: true),
-        limits.connectionsPerPrefix),
+      (
+        GatewayAccount.RateKey(listener: name, prefix: address, isPrefix: false),
+        limits.connectionsPerAddress
+      ),
+      (
+        GatewayAccount.RateKey(listener: name, prefix: prefix, isPrefix: true),
+        limits.connectionsPerPrefix
+      ),
     ]
     for case (let key, .some(let rate)) in keys {
       if account.addressRates[key, default: RateAccount(rate, at: now)]

@@ -39,8 +39,11 @@ extension Oracle {
       return broken(Finding(.driver, "handled on a stream that is over"), record)
     }
     if let event = request.event {
-      if stream.hasEvents { take(event, record, stream) }
-      else { broken(Finding(.sessionEvents, "told to a worker that did not ask"), record) }
+      if stream.hasEvents {
+        take(event, record, stream)
+      } else {
+        broken(Finding(.sessionEvents, "told to a worker that did not ask"), record)
+      }
     } else {
       takePacket(request.payload, record, stream, isLost: isLost)
     }

@@ -1,3 +1,4 @@
+internal import Auth
 internal import Gateway
 internal import Primitives
 
@@ -60,4 +61,6 @@ enum Repair {
   case addWorkers(gateway: Int)
   case addListener(Int, gateway: Int)
   case takeRecorded(RecordingID, gateway: Int, timesLeft: Int)
+  case liftBan(Subject, listener: String?)
+  case calmDisk
 }

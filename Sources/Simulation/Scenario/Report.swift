@@ -27,7 +27,8 @@ package struct Report {
     start = simulation.start
     deeds = zip(DeedKind.allCases, simulation.deeds.counts).filter { $0.1 > 0 }
       .map { (kind: $0.0, count: $0.1) }
-    summary = simulation.oracle.summary
+    summary = simulation.oracle.summary.lines.map { "\($0.name) \($0.count)" }
+      .joined(separator: ", ")
     lastLines = simulation.trace.lastLines
   }
 
@@ -37,7 +38,7 @@ package struct Report {
   /// One line: the seed, how it went, and the digest.
   package var line: String {
     let outcome = violations.first.map { "BROKEN: \($0.property.rawValue)" } ?? "passed"
-    let seconds = VirtualTime.text(elapsed).drop { $0 == " " }
+    let seconds = ElapsedTime.text(elapsed).drop { $0 == " " }
     return "seed \(scenario.seed): \(outcome), \(seconds) s, \(eventCount) events, "
       + "digest \(hexadecimal(digest))"
   }
@@ -59,7 +60,7 @@ package struct Report {
     for violation in violations {
       let gateway = violation.gateway.map { ", gateway \($0)" } ?? ""
       text +=
-        "BROKEN: \(violation.property.rawValue) at \(VirtualTime.text(time(of: violation))) s"
+        "BROKEN: \(violation.property.rawValue) at \(ElapsedTime.text(time(of: violation))) s"
         + "\(gateway): \(violation.text)\n"
     }
     text += "\nAgain: \(scenario.command)\n"

@@ -141,6 +141,17 @@ package struct Scenario: Equatable, Sendable {
   /// Go on behind the login without waiting for what becomes of it.
   package var eagerPermille = 300
 
+  // The store.
+  /// What is in the database: nothing (0), a thousand accounts (1), what has expired (2), or a
+  /// thousand accounts and ``manyBans`` bans (3).
+  package var fixtureKind = 1
+  package var manyBans = 1_000_000
+  package var hashThreads = 2
+  /// How long one password takes, in milliseconds.
+  package var hashMilliseconds = 60
+  /// How long a write, and a sync, take at their best, in microseconds.
+  package var diskMicroseconds = 50
+
   // Workers' programs and habits.
   /// Workers that ask for SESSION_EVENTS, of a thousand.
   package var workersSessionEventsPermille = 500
@@ -188,4 +199,13 @@ package struct Scenario: Equatable, Sendable {
 
   var turnDelayMax: Interval { Interval(nanoseconds: UInt64(turnDelayMicroseconds) * 1000) }
   package var duration: Interval { .milliseconds(UInt64(milliseconds)) }
+
+  var fixture: StoreFixture {
+    switch fixtureKind {
+    case 0: .empty
+    case 2: .expired
+    case 3: .manyBans(manyBans)
+    default: .accounts(1000)
+    }
+  }
 }

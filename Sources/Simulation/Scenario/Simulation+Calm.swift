@@ -146,7 +146,8 @@ extension Simulation {
       return oracle.broken(.leftovers, "everybody has left; clients' sockets: \(left)")
     }
     guard !oracle.hasFailed else { return }
-    oracle.everybodyLeft()
+    checkNothingIsLeft()
+    guard !oracle.hasFailed else { return }
     for gateway in gateways { gateway.post(.terminate) }
     let grace = gateways.map(\.configuration.shutdownGrace).max() ?? .zero
     let hasEnded = advance(upTo: grace + Self.endingMax) {
@@ -156,6 +157,11 @@ extension Simulation {
     guard hasEnded else {
       return oracle.broken(.leftovers, "a gateway goes on after SIGTERM and its grace")
     }
-    oracle.everythingEnded()
+    checkNothingIsLeft()
+  }
+
+  private func checkNothingIsLeft() {
+    let left = oracle.leftovers()
+    if !left.isEmpty { oracle.broken(.leftovers, left.prefix(5).joined(separator: "; ")) }
   }
 }

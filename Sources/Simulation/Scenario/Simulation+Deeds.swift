@@ -50,6 +50,7 @@ extension Simulation {
     switch repair {
     case .replaceGateway(let gateway): return replaceEnded(gateway)
     case .takeRecorded(let id, let gateway, let left): return takeRecorded(id, gateway, left)
+    case .liftBan(let subject, let listener): return liftBan(of: subject, listener: listener)
     default: break
     }
     guard !deeds.isCalm else { return }
@@ -68,7 +69,8 @@ extension Simulation {
       gateways[gateway].wakeUp()
     case .addWorkers(let gateway): addMissingWorkers(to: gateway)
     case .addListener(let listener, let gateway): addListener(listener, to: gateway)
-    case .replaceGateway, .takeRecorded: break
+    case .calmDisk: deeds.calmDisk?()
+    case .replaceGateway, .takeRecorded, .liftBan: break
     }
     trace.note("repair")
   }

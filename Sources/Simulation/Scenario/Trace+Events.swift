@@ -11,6 +11,9 @@ extension Trace {
     case .deed(let number): mix(5, number, 0)
     case .repair: mix(6, 0, 0)
     case .check: mix(7, 0, 0)
+    case .storeTurn(let gateway, let serial): mix(8, gateway, Int(truncatingIfNeeded: serial))
+    case .mail(let gateway, let instance, _): mix(9, gateway, instance)
+    case .startGateway(let gateway): mix(10, gateway, 0)
     }
   }
 }

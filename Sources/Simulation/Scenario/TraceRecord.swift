@@ -13,7 +13,7 @@ struct TraceRecord {
 
   /// For a person: seconds since `start`, what happened, and its numbers.
   func line(from start: Instant) -> String {
-    let time = VirtualTime.text(at.since(start))
+    let time = ElapsedTime.text(at.since(start))
     switch kind {
     case .step(let what, let a, let b, let c, let byteCount, let digest):
       let bytes = byteCount == 0 ? "" : " \(byteCount) bytes #\(hexadecimal(digest))"
@@ -30,7 +30,7 @@ func hexadecimal(_ number: UInt64) -> String {
   return String(repeating: "0", count: 16 - digits.count) + digits
 }
 
-enum VirtualTime {
+enum ElapsedTime {
   /// Seconds with six decimals, aligned up to ten thousand of them.
   static func text(_ interval: Interval) -> String {
     let seconds = padded(interval.nanoseconds / 1_000_000_000, 4, with: " ")
