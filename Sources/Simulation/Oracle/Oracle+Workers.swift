@@ -12,7 +12,7 @@ extension Oracle {
       StreamRecord(
         number: streams.count + 1, worker: worker, gateway: gateway, pool: pool,
         hasEvents: sessionEvents))
-    summary.streams += 1
+    counts.streams += 1
     return streams.count
   }
 
@@ -66,10 +66,10 @@ extension Oracle {
     broken(finding, record)
     if isLost {
       stream.lostCount += 1
-      summary.packetsLost += 1
+      counts.packetsLost += 1
     } else {
       stream.handledCount += 1
-      summary.packetsHandled += 1
+      counts.packetsHandled += 1
       record.lastHandledAt = now
       // Then the last one that was sent is among those that were handled.
       if record.packets.missingCount == 0 { record.handledSentAt = record.lastSentAt }
@@ -120,13 +120,13 @@ extension Oracle {
     case .closed(let reason):
       broken(stream.events.closed(record.number, reason: reason, known), record)
     }
-    summary.events += 1
+    counts.events += 1
   }
 
   private func known(of record: VisitRecord) -> EventAccount.Known {
     var known = EventAccount.Known()
     known.isIn = record.isIn
-    known.account = record.account?.text
+    known.account = record.accountName?.text
     known.address = record.address.description
     known.listener = record.listener.name
     let figures = figures(of: record)
@@ -136,7 +136,7 @@ extension Oracle {
       known.wasElsewhere = record.hadStream
     }
     // A shutdown is announced before its sessions end, and some end otherwise then.
-    if !gateways[record.gateway].hasStartedShutdown {
+    if record.account?.hasStartedShutdown == false {
       let reason = record.ending?.reason ?? (isEnding ? figures?.closeReason : nil)
       known.closeReason = reason.map { UInt64($0.rawValue) }
     }
@@ -155,7 +155,7 @@ extension Oracle {
     guard record.isOpen, record.gateway == source.gateway, record.listener.pool == source.pool
     else { return }
     record.answers.willAnswer(answer, on: stream)
-    summary.answersSent += 1
+    counts.answersSent += 1
   }
 
   /// - Parameter audience: a value of `Broadcast` in proto/upstream.proto.
@@ -165,7 +165,7 @@ extension Oracle {
     source.broadcasts.append(
       StreamRecord.Broadcast(
         serial: answer.serial, audience: audience, byteCount: answer.byteCount, at: now))
-    summary.broadcasts += 1
+    counts.broadcasts += 1
     guard audience == 0, source.gateway < gateways.count else { return }
     for record in gateways[source.gateway].open
     where record.isIn && record.listener.pool == source.pool {

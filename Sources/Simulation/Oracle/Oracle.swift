@@ -14,14 +14,19 @@ final class Oracle {
   var visits: [VisitRecord] = []
   /// Stream n is at n - 1.
   var streams: [StreamRecord] = []
+  /// By number, of the process that runs.
   var gateways: [GatewayAccount] = []
+  /// Of processes that others have replaced.
+  private var formerGateways: [GatewayAccount] = []
   var bans: BanAccount
-  var summary = OracleSummary()
+  var counts = OracleSummary()
   private(set) var visitOfUUID: [SessionUUID: Int] = [:]
   private var visitOfConnection: [Int: Int] = [:]
   private var checkedAt: Instant?
 
   var hasFailed: Bool { !violations.isEmpty }
+  /// How much happened, in words.
+  var summary: String { counts.text }
   var now: Instant { simulation.now }
 
   init(_ scenario: Scenario, _ games: [Game]) {
@@ -52,6 +57,7 @@ final class Oracle {
     while gateways.count <= gateway.number { gateways.append(GatewayAccount(gateway)) }
     // Another process in its place begins at zero.
     if gateways[gateway.number].gateway !== gateway {
+      formerGateways.append(gateways[gateway.number])
       gateways[gateway.number] = GatewayAccount(gateway)
     }
     return gateways[gateway.number]
@@ -65,8 +71,7 @@ final class Oracle {
 
   /// What the gateway itself says of a session that is not over.
   func figures(of record: VisitRecord) -> Shard.SessionFigures? {
-    guard record.isOpen, record.gateway < gateways.count else { return nil }
-    return gateways[record.gateway].gateway.shard.figures(of: record.id)
+    record.isOpen ? record.account?.gateway.shard.figures(of: record.id) : nil
   }
 
   // MARK: Visits
@@ -120,7 +125,7 @@ final class Oracle {
   func banned(_ subject: Subject, listener: String? = nil, for length: Interval? = nil) {
     bans.banned(
       subject, listener: listener, until: length.map { now + $0 } ?? .distantFuture)
-    summary.bans += 1
+    counts.bans += 1
   }
 
   func unbanned(_ subject: Subject, listener: String? = nil) {
@@ -150,7 +155,7 @@ final class Oracle {
     }
   }
 
-  private func checkBans(_ account: GatewayAccount, _ interval: Interval) {
+  func checkBans(_ account: GatewayAccount, _ interval: Interval) {
     let gateway = account.gateway
     let isUndisturbed =
       gateway.stalledUntil < now && account.hinderedUntil < now && gateway.store != nil
@@ -159,7 +164,7 @@ final class Oracle {
     for record in account.open {
       guard
         let subject = bans.ban(
-          of: record.address, record.account, listener: record.listener.name,
+          of: record.address, record.accountName, listener: record.listener.name,
           gateway: gateway.number),
         let figures = figures(of: record), !figures.isClosing
       else { continue }
