@@ -82,7 +82,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
-        "Learning", "JSON", "CLinux", "CFramer",
+        "Learning", "JSON", "CLinux", "CFramer", "Simulation",
       ], swiftSettings: house),
     .executableTarget(
       name: "gatehouse",

@@ -7,7 +7,7 @@ extension SubcommandTable {
       + banCommands + banListCommands + allowCommands + [whyCommand]
       + accountCommands + tokenCommands + ticketCommands
       + sessionCommands + listenerCommands + recordCommands + framerCommands
-      + [framerLearnCommand] + storeCommands + historyCommands + [helpCommand]
+      + [framerLearnCommand] + storeCommands + historyCommands + [simCommand, helpCommand]
   }
 }
 

@@ -10,6 +10,14 @@ enum Event {
   case worker(Int, WorkerAlarm)
   /// An entry of the scenario's plan: a fault, or an operator's deed.
   case deed(Int)
+  /// A gateway's store does what is due, unless it was told to since.
+  case storeTurn(gateway: Int, serial: UInt64)
+  /// Another thread of a gateway's process tells the loop something.
+  case mail(gateway: Int, instance: Int, Mail)
+  /// A gateway that could not read its bans tries again.
+  case startGateway(Int)
+  /// What a deed did is undone.
+  case repair(Repair)
   /// The oracle looks at what only shows over time.
   case check
 }

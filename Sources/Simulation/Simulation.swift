@@ -1,6 +1,7 @@
 internal import Auth
 internal import Gateway
 package import Primitives
+internal import Store
 internal import Upstream
 
 /// One run of a scenario: gateways, clients, workers, network and store in virtual time.
@@ -15,12 +16,17 @@ package final class Simulation {
   let trace: Trace
   let network: Network
   let oracle: Oracle
+  let deeds: Deeds
   let games: [Game]
+  let fixture: StoreFixture
+  /// Where the database is that all gateways use; nil when they have none.
+  let disk: VirtualDisk?
   private(set) var gateways: [VirtualGateway] = []
   private(set) var clients: [GameClient] = []
   private(set) var workers: [WorkerProcess] = []
-  private(set) var plan: Plan
+  let plan: Plan
   private var lastToken: UInt64 = 0
+  private var lastSerial: UInt64 = 0
   private var random: SeededRandom
   package private(set) var eventCount = 0
 
@@ -29,14 +35,21 @@ package final class Simulation {
     self.trace = trace
     start = now
     random = SeededRandom(seed: scenario.seed, "simulation")
-    network = Network(seed: scenario.seed)
+    network = Network(seed: scenario.seed, trace: trace)
     games = Game.all(of: scenario)
+    fixture = scenario.fixture
+    disk = Self.disk(scenario, games)
     plan = Plan(scenario)
+    deeds = Deeds(scenario)
+    trace.start = now
+    trace.now = now
     oracle = Oracle(scenario, games)
     oracle.simulation = self
   }
 
-  var unixMilliseconds: UInt64 { 1_800_000_000_000 + now.nanoseconds / 1_000_000 }
+  var unixMilliseconds: UInt64 {
+    UInt64(StoreFixture.unixSeconds) * 1000 + elapsed.nanoseconds / 1_000_000
+  }
   /// Since the beginning.
   var elapsed: Interval { now.since(start) }
 
@@ -44,7 +57,6 @@ package final class Simulation {
 
   /// Runs the scenario to its end, or to the first broken property.
   package func run() -> Report {
-    network.now = now
     setUp()
     let end = start + .milliseconds(UInt64(scenario.milliseconds))
     advance(to: end)
@@ -53,13 +65,15 @@ package final class Simulation {
     return Report(self)
   }
 
-  private func setUp() {
+  /// Makes everything that the scenario begins with.
+  func setUp() {
+    network.now = now
+    connectStoreDeeds()
+    disk?.faults = ordinaryDisk
     workers = (0..<scenario.workers).map { WorkerProcess(self, number: $0) }
     for number in 0..<scenario.gateways {
-      let gateway = VirtualGateway(
-        self, number: number, configuration: Game.configuration(games, workers, scenario))
-      gateways.append(gateway)
-      gateway.start()
+      gateways.append(makeGateway(number))
+      startGateway(number)
       schedule()
     }
     clients = (0..<scenario.clients).map { GameClient(self, number: $0) }
@@ -68,12 +82,54 @@ package final class Simulation {
     add(.check, at: now + .milliseconds(100))
   }
 
+  private func makeGateway(_ number: Int, generation: Int = 0) -> VirtualGateway {
+    VirtualGateway(
+      self, number: number, generation: generation,
+      configuration: Game.configuration(games, workers, scenario))
+  }
+
+  /// Starts a new process in the place of one that has ended.
+  func replaceGateway(_ number: Int, generation: Int) {
+    gateways[number] = makeGateway(number, generation: generation)
+    startGateway(number)
+  }
+
+  /// A program that can't read its bans ends, and is started again by whoever watches over it.
+  private func startGateway(_ number: Int) {
+    do throws(StoreError) {
+      try gateways[number].start()
+    } catch {
+      trace.note("start failed", number)
+      add(.startGateway(number), at: now + .seconds(1))
+    }
+  }
+
+  /// Without logins or bans there is nothing to be kept.
+  private static func disk(_ scenario: Scenario, _ games: [Game]) -> VirtualDisk? {
+    guard scenario.bansPerMinute > 0 || games.contains(where: { $0.login != nil }) else {
+      return nil
+    }
+    do throws(StoreError) {
+      return VirtualDisk(seed: scenario.seed, image: try scenario.fixture.image())
+    } catch {
+      preconditionFailure("the prepared database can't be made: \(error)")
+    }
+  }
+
+  /// A number that no event has yet.
+  func nextSerial() -> UInt64 {
+    lastSerial += 1
+    return lastSerial
+  }
+
   /// Handles what happens until then.
   func advance(to end: Instant) {
+    schedule()
     while let next = queue.nextTime, next <= end, !oracle.hasFailed {
       guard let (at, event) = queue.popFirst() else { break }
       now = max(now, at)
       network.now = now
+      trace.now = now
       eventCount += 1
       handle(event)
       schedule()
@@ -81,6 +137,7 @@ package final class Simulation {
     if !oracle.hasFailed {
       now = max(now, end)
       network.now = now
+      trace.now = now
     }
   }
 
@@ -103,12 +160,18 @@ package final class Simulation {
   }
 
   private func handle(_ event: Event) {
+    trace.mix(event)
     switch event {
     case .gatewayTurn(let gateway, let serial): gateways[gateway].turn(serial: serial)
     case .arrival(let arrival): if network.apply(arrival) { arrived(arrival) }
     case .client(let number): clients[number].act()
     case .worker(let number, let alarm): workers[number].act(alarm)
     case .deed(let number): perform(plan.entries[number])
+    case .repair(let repair): perform(repair)
+    case .storeTurn(let gateway, let serial): gateways[gateway].storeTurn(serial: serial)
+    case .mail(let gateway, let instance, let mail):
+      if gateways[gateway].instance == instance { gateways[gateway].post(mail) }
+    case .startGateway(let gateway): startGateway(gateway)
     case .check:
       oracle.check()
       add(.check, at: now + .milliseconds(100))
@@ -118,7 +181,9 @@ package final class Simulation {
   private func arrived(_ arrival: Arrival) {
     let connection = network.connections[arrival.connection]
     switch (arrival.end, connection.peer) {
-    case (.peer, .client(let client)): clients[client].arrived(arrival.kind, on: connection)
+    case (.peer, .client(let client)):
+      // Tests open connections of their own and look at them themselves.
+      if client < clients.count { clients[client].arrived(arrival.kind, on: connection) }
     case (.peer, .worker(let worker)): workers[worker].arrived(arrival.kind, on: connection)
     case (.gateway, .client):
       if case .attempt = arrival.kind {
@@ -165,12 +230,18 @@ package final class Simulation {
   /// Has a gateway carry out a command; `body` is given its answer.
   @discardableResult
   func command(_ command: Command, to gateway: Int) -> UInt64 {
+    let token = newToken()
+    gateways[gateway].post(.command(command, token: token))
+    return token
+  }
+
+  func newToken() -> UInt64 {
     lastToken += 1
-    gateways[gateway].post(.command(command, token: lastToken))
     return lastToken
   }
 
   func answered(_ token: UInt64, _ reply: Reply, by gateway: VirtualGateway) {
     oracle.answered(token, reply, by: gateway)
+    deeds.answered(token, reply, by: gateway)
   }
 }

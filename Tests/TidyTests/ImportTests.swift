@@ -30,7 +30,7 @@ import Testing
     ],
     "Commands": [
       "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
-      "Learning", "JSON", "CLinux", "CFramer", "Glibc", "Synchronization",
+      "Learning", "JSON", "CLinux", "CFramer", "Simulation", "Glibc", "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
     "Simulation": [

@@ -57,7 +57,8 @@ final class GameClient {
 
   unowned let simulation: Simulation
   let number: Int
-  private let host: SocketAddress
+  /// Where it connects from; ports change.
+  let host: SocketAddress
   private let path: Int
   var random: SeededRandom
   var stay: Stay?

@@ -2,6 +2,7 @@ internal import Auth
 internal import Framing
 internal import Gateway
 internal import Primitives
+internal import Store
 internal import Upstream
 
 /// The second driver: performs a shard's effects on a virtual network, under a virtual clock.
@@ -48,7 +49,15 @@ final class VirtualGateway {
   var shard: Shard
   var effects = Effects()
   var random: SeededRandom
-  var store: (any VirtualStoreLink)?
+  /// Tells this process from those that had its number before.
+  let instance: Int
+  var store: VirtualStore?
+  /// What the store fails with.
+  var storeFailure: StoreError?
+  /// Of the newest turn that is planned for it.
+  var storeSerial: UInt64 = 0
+  var storeDueAt = Instant.distantFuture
+  private(set) var isRunning = false
 
   var clients: [ClientSocket] = []
   var readyClients: [Int] = []
@@ -72,13 +81,18 @@ final class VirtualGateway {
   let slices = UnsafeMutableBufferPointer<IOSlice>.allocate(
     capacity: VirtualGateway.slicesMax)
 
-  init(_ simulation: Simulation, number: Int, configuration: GatewayConfiguration) {
+  /// - Parameter generation: how many have had the number before.
+  init(
+    _ simulation: Simulation, number: Int, generation: Int = 0,
+    configuration: GatewayConfiguration
+  ) {
     self.simulation = simulation
     self.number = number
     self.configuration = configuration
-    random = SeededRandom(seed: simulation.scenario.seed, "gateway", number)
+    random = SeededRandom(
+      seed: simulation.scenario.seed, "gateway", generation << 16 | number)
     clientsMax = simulation.scenario.descriptorsForClients
-    listeners = configuration.listeners.map { Listener(port: $0.port, isOpen: true) }
+    instance = Int(simulation.nextSerial())
     shard = Shard(
       configuration: configuration, index: UInt8(number), seed: random.next(),
       now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
@@ -89,7 +103,11 @@ final class VirtualGateway {
     unsafe slices.deallocate()
   }
 
-  func start() {
+  /// - Throws: ``StoreError`` when the bans can't be read; it may be tried again.
+  func start() throws(StoreError) {
+    try openStore()
+    isRunning = true
+    listeners = configuration.listeners.map { Listener(port: $0.port, isOpen: true) }
     shard.start(now: now, effects: &effects)
     performEffects()
     wakeUp()
@@ -106,12 +124,12 @@ final class VirtualGateway {
   private func wakeUp(at instant: Instant) {
     guard instant < wakeUpAt else { return }
     wakeUpAt = instant
-    wakeUpSerial += 1
+    wakeUpSerial = simulation.nextSerial()
     simulation.add(.gatewayTurn(gateway: number, serial: wakeUpSerial), at: instant)
   }
 
   func post(_ mail: Mail) {
-    guard !isFinished else { return }
+    guard isRunning, !isFinished else { return }
     mailbox.append(mail)
     wakeUp()
   }
@@ -161,6 +179,7 @@ final class VirtualGateway {
     shard.timePassed(now: now, effects: &effects)
     performEffects()
     endTurn()
+    if isFinished, lingering.count == 0 { closeStore() }
     simulation.oracle.turnEnded(self)
     planNextTurn()
   }
@@ -229,6 +248,7 @@ final class VirtualGateway {
     for event in effects.log { simulation.logged(event, by: self) }
     for claim in effects.claims { verify(claim) }
     for record in effects.records { store?.record(record) }
+    if !effects.claims.isEmpty || !effects.records.isEmpty { planStoreTurn() }
     for (token, reply) in effects.replies { simulation.answered(token, reply, by: self) }
     effects.removeAll()
   }

@@ -13,6 +13,19 @@ enum End: UInt8 {
 enum Peer: Equatable {
   case client(Int)
   case worker(Int)
+
+  var number: Int {
+    switch self {
+    case .client(let number), .worker(let number): number
+    }
+  }
+
+  var isClient: Bool {
+    switch self {
+    case .client: true
+    case .worker: false
+    }
+  }
 }
 
 /// One direction of a connection: what was written and is not read yet.

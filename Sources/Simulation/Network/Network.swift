@@ -46,7 +46,12 @@ final class Network {
   var scheduled: [(at: Instant, arrival: Arrival)] = []
   var now = Instant(nanoseconds: 0)
 
-  init(seed: UInt64) { random = SeededRandom(seed: seed, "network") }
+  private let trace: Trace
+
+  init(seed: UInt64, trace: Trace = Trace()) {
+    random = SeededRandom(seed: seed, "network")
+    self.trace = trace
+  }
 
   // MARK: Paths
 
@@ -96,17 +101,20 @@ final class Network {
       number: connections.count, gateway: gateway, peer: peer, address: address, port: port,
       path: path)
     connections.append(connection)
+    note("open", connection, end: peer.isClient ? .peer : .gateway)
     return connection
   }
 
   /// Whoever was asked takes the connection.
   func accept(_ connection: Connection, by end: End) {
     connection.phase = .established
+    note("accept", connection, end: end)
     send(Arrival(connection: connection.number, end: end.other, kind: .established))
   }
 
   func refuse(_ connection: Connection, by end: End) {
     connection.phase = .refused
+    note("refuse", connection, end: end)
     send(Arrival(connection: connection.number, end: end.other, kind: .refused))
   }
 
@@ -121,6 +129,8 @@ final class Network {
     let count = min(bytes.count, connection[into: end.other].room)
     guard count > 0, !connection[into: end.other].isEnded else { return 0 }
     connection[into: end.other].bytes.append(contentsOf: bytes.prefix(count))
+    let digest = ByteDigest.of(connection[into: end.other].bytes.suffix(count))
+    trace.mix(connection.number, count, Int(truncatingIfNeeded: digest))
     send(Arrival(connection: connection.number, end: end.other, kind: .bytes(count)))
     return count
   }
@@ -141,6 +151,7 @@ final class Network {
   func shutdown(_ connection: Connection, from end: End) {
     guard !connection[into: end.other].isEnded, connection.phase == .established else { return }
     connection[into: end.other].isEnded = true
+    note("end", connection, end: end)
     send(Arrival(connection: connection.number, end: end.other, kind: .end))
   }
 
@@ -148,6 +159,7 @@ final class Network {
   func close(_ connection: Connection, from end: End) {
     guard !connection.hasClosed(end) else { return }
     let hasUnread = connection[into: end].arrivedByteCount > 0
+    note("close", connection, end: end)
     markClosed(connection, end)
     if connection.phase == .connecting {
       connection.phase = .reset
@@ -162,6 +174,7 @@ final class Network {
   /// Closes one's descriptor and throws away what has not been delivered.
   func abort(_ connection: Connection, from end: End) {
     guard !connection.hasClosed(end) else { return }
+    note("abort", connection, end: end)
     markClosed(connection, end)
     breakOff(connection, from: end)
   }
@@ -169,10 +182,16 @@ final class Network {
   /// A reset comes to both ends from between them.
   func cut(_ connection: Connection) {
     guard connection.phase == .established else { return }
+    note("cut", connection, end: .peer)
     for end in [End.gateway, .peer] where !connection.hasClosed(end) {
       forgetInFlight(connection, to: end)
       send(Arrival(connection: connection.number, end: end, kind: .reset))
     }
+  }
+
+  private func note(_ what: StaticString, _ connection: Connection, end: End) {
+    let number = connection.peer.number
+    trace.note(what, connection.number, end == .gateway ? connection.gateway : -1, number)
   }
 
   private func markClosed(_ connection: Connection, _ end: End) {

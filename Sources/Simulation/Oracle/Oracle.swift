@@ -3,78 +3,170 @@ internal import Gateway
 internal import Primitives
 
 /// Keeps account of everything that was said, and says when a property is broken.
+///
+/// Clients, workers, gateways and operators tell it what they do, each as it happens. It never
+/// changes what happens.
 final class Oracle {
   unowned var simulation: Simulation!
+  let scenario: Scenario
+  let games: [Game]
   private(set) var violations: [Violation] = []
-  var hasFailed: Bool { !violations.isEmpty }
+  var visits: [VisitRecord] = []
+  /// Stream n is at n - 1.
+  var streams: [StreamRecord] = []
+  var gateways: [GatewayAccount] = []
+  var bans: BanAccount
+  var summary = OracleSummary()
+  private(set) var visitOfUUID: [SessionUUID: Int] = [:]
+  private var visitOfConnection: [Int: Int] = [:]
+  private var checkedAt: Instant?
 
-  init(_ scenario: Scenario, _ games: [Game]) {}
+  var hasFailed: Bool { !violations.isEmpty }
+  var now: Instant { simulation.now }
+
+  init(_ scenario: Scenario, _ games: [Game]) {
+    self.scenario = scenario
+    self.games = games
+    bans = BanAccount(gateways: scenario.gateways)
+  }
+
+  // MARK: Violations
 
   func broken(_ property: Property, _ text: String, gateway: Int? = nil) {
+    // One leads to others.
+    guard violations.count < 20 else { return }
     violations.append(
       Violation(property: property, at: simulation.now, gateway: gateway, text: text))
   }
 
-  // MARK: What gateways do
+  func broken(_ finding: Finding?, _ record: VisitRecord) {
+    guard let finding else { return }
+    broken(
+      finding.property, "visit \(record.number) (\(record.game.name)): \(finding.text)",
+      gateway: record.gateway)
+  }
 
-  func accepted(_ connection: Connection, uuid: SessionUUID, by gateway: VirtualGateway) {}
-  /// Turned away at the door, without a session.
-  func refused(_ connection: Connection, by gateway: VirtualGateway) {}
-  func gatewayRead(_ bytes: ArraySlice<UInt8>, from connection: Connection) {}
-  func gatewaySawEnd(of connection: Connection) {}
-  func gatewayClosed(_ connection: Connection, _ manner: ClosingManner) {}
-  func verdict(_ verdict: LoginVerdict, for session: SessionID, at gateway: VirtualGateway) {}
-  func logged(_ event: LogEvent, by gateway: VirtualGateway) {}
-  func answered(_ token: UInt64, _ reply: Reply, by gateway: VirtualGateway) {}
-  /// After each turn of a gateway's loop.
-  func turnEnded(_ gateway: VirtualGateway) {}
+  // MARK: Who is who
+
+  func account(of gateway: VirtualGateway) -> GatewayAccount {
+    while gateways.count <= gateway.number { gateways.append(GatewayAccount(gateway)) }
+    // Another process in its place begins at zero.
+    if gateways[gateway.number].gateway !== gateway {
+      gateways[gateway.number] = GatewayAccount(gateway)
+    }
+    return gateways[gateway.number]
+  }
+
+  func record(of connection: Connection) -> VisitRecord? {
+    visitOfConnection[connection.number].map { visits[$0] }
+  }
+
+  func record(of uuid: SessionUUID) -> VisitRecord? { visitOfUUID[uuid].map { visits[$0] } }
+
+  /// What the gateway itself says of a session that is not over.
+  func figures(of record: VisitRecord) -> Shard.SessionFigures? {
+    guard record.isOpen, record.gateway < gateways.count else { return nil }
+    return gateways[record.gateway].gateway.shard.figures(of: record.id)
+  }
+
+  // MARK: Visits
+
+  func add(_ visit: Visit) -> VisitRecord {
+    let game = games[visit.game]
+    let gateway = simulation.gateways[visit.connection.gateway]
+    let listeners = gateway.configuration.listeners
+    let listener =
+      listeners.first { $0.port == visit.connection.port } ?? listeners.first {
+        $0.port == game.port
+      } ?? ListenerConfiguration(name: game.name, host: "", port: game.port, pool: game.pool)
+    let balance = gateway.configuration.pools[listener.pool].balance
+    let record = VisitRecord(
+      number: visits.count, visit: visit, game: game, listener: listener,
+      isOrdered: balance == .session)
+    visits.append(record)
+    visitOfConnection[visit.connection.number] = record.number
+    return record
+  }
+
+  func name(_ record: VisitRecord, _ uuid: SessionUUID) {
+    if visitOfUUID[uuid] != nil { broken(.crossing, "the UUID \(uuid) was given out twice") }
+    record.uuid = uuid
+    visitOfUUID[uuid] = record.number
+  }
+
+  func visit(of uuid: String) -> Int? {
+    // Workers may name what is none.
+    guard let parsed = SessionUUID(text: uuid), parsed.description == uuid else { return nil }
+    return visitOfUUID[parsed]
+  }
+
+  /// Forgets the details of a visit of which nothing more can be heard.
+  func settleIfOver(_ record: VisitRecord) {
+    guard !record.hasSettled, record.stage == .over, record.sawEnd || record.clientLeft else {
+      return
+    }
+    record.hasSettled = true
+    record.answers.settle()
+    visitOfConnection[record.visit.connection.number] = nil
+  }
+
+  // MARK: Operators
+
+  /// A ban is in the database, or about to be.
+  ///
+  /// - Parameters:
+  ///   - listener: nil for all.
+  ///   - length: nil for ever.
+  func banned(_ subject: Subject, listener: String? = nil, for length: Interval? = nil) {
+    bans.banned(
+      subject, listener: listener, until: length.map { now + $0 } ?? .distantFuture)
+    summary.bans += 1
+  }
+
+  func unbanned(_ subject: Subject, listener: String? = nil) {
+    bans.unbanned(subject, listener: listener)
+  }
+
+  /// Somebody is exempt from bans and limits, at some time.
+  func allowed(_ subject: Subject) { bans.allowed() }
+
+  /// A gateway's store can't be used, or answers late: called again and again while that lasts.
+  func storeIsHindered(_ gateway: Int, until instant: Instant) {
+    guard gateway < gateways.count else { return }
+    gateways[gateway].hinderedUntil = max(gateways[gateway].hinderedUntil, instant)
+  }
+
+  // MARK: What only shows over time
+
   /// Ten times a second.
-  func check() {}
+  func check() {
+    let interval = checkedAt.map { now.since($0) } ?? .zero
+    checkedAt = now
+    for account in gateways {
+      for problem in account.problems(account.gateway.shard.metrics()) {
+        broken(.counters, problem, gateway: account.gateway.number)
+      }
+      checkBans(account, interval)
+    }
+  }
 
-  // MARK: What clients do
-
-  /// - Returns: the visit's number; the first is 0.
-  func began(_ visit: Visit) -> Int { 0 }
-  /// A whole packet goes into the client's output; the first is number 0.
-  func willSend(_ visit: Int, packet number: Int) {}
-  /// So many further bytes of a raw game's visit go into the client's output.
-  func willSend(_ visit: Int, rawByteCount: Int) {}
-  /// From here on what the client sends is garbage.
-  func willViolate(_ visit: Int) {}
-  /// It has ended its direction behind all that it sent.
-  func clientEnded(_ visit: Int) {}
-  /// It has closed its socket.
-  func clientLeft(_ visit: Int, byReset: Bool) {}
-  func received(_ visit: Int, _ answer: Answer) {}
-  /// A refusal in the game's bytes.
-  func told(_ visit: Int, _ reason: CloseReason) {}
-  /// The gateway closed.
-  func sawEnd(_ visit: Int, reset: Bool) {}
-  func isOver(_ visit: Int) -> Bool { false }
-
-  // MARK: What workers do
-
-  func visit(of uuid: String) -> Int? { nil }
-  /// - Returns: the packet stream's number; the first is 1.
-  func opened(worker: Int, gateway: Int, sessionEvents: Bool) -> Int { 0 }
-  func handled(_ request: WorkerRequest, on stream: Int) {}
-  /// What the gateway had written wholly and nobody will handle; told when the gateway has closed.
-  func lost(_ requests: [WorkerRequest], on stream: Int) {}
-  /// HTTP/2 has taken an answer.
-  func willAnswer(_ answer: Answer, to uuid: String, on stream: Int) {}
-  func willBroadcast(_ answer: Answer, audience: UInt8, on stream: Int) {}
-  /// - Parameter losesAnswers: the gateway may not have read all of its answers.
-  func ended(_ stream: Int, losesAnswers: Bool) {}
-
-  // MARK: What operators do
-
-  /// A ban is in the database; its subject is an account's name, an address or a network, as
-  /// `gatehouse ban` takes them.
-  func banned(_ subject: String) {}
-  func unbanned(_ subject: String) {}
-
-  // MARK: At the end
-
-  /// What still waits, in words; empty once everything has come through.
-  func settled() -> [String] { [] }
+  private func checkBans(_ account: GatewayAccount, _ interval: Interval) {
+    let gateway = account.gateway
+    let isUndisturbed =
+      gateway.stalledUntil < now && account.hinderedUntil < now && gateway.store != nil
+    bans.timePassed(interval, gateway: gateway.number, isUndisturbed: isUndisturbed, now: now)
+    guard !bans.isEmpty else { return }
+    for record in account.open {
+      guard
+        let subject = bans.ban(
+          of: record.address, record.account, listener: record.listener.name,
+          gateway: gateway.number),
+        let figures = figures(of: record), !figures.isClosing
+      else { continue }
+      if figures.isAllowed, bans.hasAllowances { continue }
+      broken(
+        Finding(.bans, "\(subject) is banned, and in after \(BanAccount.bound.milliseconds) ms"),
+        record)
+    }
+  }
 }

@@ -7,3 +7,14 @@ package struct Violation {
   package var gateway: Int?
   package var text: String
 }
+
+/// What one of the oracle's accounts has to say against something.
+struct Finding: Equatable {
+  var property: Property
+  var text: String
+
+  init(_ property: Property, _ text: String) {
+    self.property = property
+    self.text = text
+  }
+}

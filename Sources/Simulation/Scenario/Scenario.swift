@@ -1,8 +1,10 @@
-internal import Primitives
+package import Primitives
 
 /// All that tells one simulation from another; everything else follows from it.
 ///
-/// Numbers alone, so that they can be named on the command line and made smaller one by one.
+/// Numbers alone, so that they can be named on the command line and made smaller one by one. Each
+/// has its line in ``Knob/all``. As it is made, a scenario is a quiet world without faults, in which
+/// nothing may be lost.
 package struct Scenario: Equatable, Sendable {
   package var seed: UInt64
   /// How long faults and load last, in virtual milliseconds; then all must calm down.
@@ -19,6 +21,28 @@ package struct Scenario: Equatable, Sendable {
   package var cutPermille = 300
   /// The longest time between something happening and the loop's turn, in microseconds.
   package var turnDelayMicroseconds = 200
+
+  // What the plan does, so many times a virtual minute; see ``DeedFamily``.
+  package var resetsPerMinute = 0
+  package var delaysPerMinute = 0
+  package var partitionsPerMinute = 0
+  package var crashesPerMinute = 0
+  package var stallsPerMinute = 0
+  package var liesPerMinute = 0
+  package var pausesPerMinute = 0
+  package var restartsPerMinute = 0
+  package var drainsPerMinute = 0
+  package var kicksPerMinute = 0
+  package var listenersPerMinute = 0
+  package var recordingsPerMinute = 0
+  package var questionsPerMinute = 0
+  package var bansPerMinute = 0
+  package var diskFaultsPerMinute = 0
+  /// The longest time that a fault of the plan lasts, in milliseconds.
+  package var longestFaultMilliseconds = 8000
+
+  /// Entries of the plan that are left out, in the order of ``EntryName``.
+  package var without: [EntryName] = []
 
   // Games.
   /// Listeners, each with a game of its own: 1 to 4.
@@ -117,6 +141,17 @@ package struct Scenario: Equatable, Sendable {
   /// Go on behind the login without waiting for what becomes of it.
   package var eagerPermille = 300
 
+  // The store.
+  /// What is in the database: nothing (0), a thousand accounts (1), what has expired (2), or a
+  /// thousand accounts and ``manyBans`` bans (3).
+  package var fixtureKind = 1
+  package var manyBans = 1_000_000
+  package var hashThreads = 2
+  /// How long one password takes, in milliseconds.
+  package var hashMilliseconds = 60
+  /// How long a write, and a sync, take at their best, in microseconds.
+  package var diskMicroseconds = 50
+
   // Workers' programs and habits.
   /// Workers that ask for SESSION_EVENTS, of a thousand.
   package var workersSessionEventsPermille = 500
@@ -163,4 +198,14 @@ package struct Scenario: Equatable, Sendable {
   package init(seed: UInt64) { self.seed = seed }
 
   var turnDelayMax: Interval { Interval(nanoseconds: UInt64(turnDelayMicroseconds) * 1000) }
+  package var duration: Interval { .milliseconds(UInt64(milliseconds)) }
+
+  var fixture: StoreFixture {
+    switch fixtureKind {
+    case 0: .empty
+    case 2: .expired
+    case 3: .manyBans(manyBans)
+    default: .accounts(1000)
+    }
+  }
 }

@@ -1,0 +1,66 @@
+internal import Auth
+internal import Primitives
+
+/// Bans that are in the database, and how long each gateway has had to see them.
+struct BanAccount {
+  /// Nobody is in for longer after a ban, while the gateway's loop runs and its store answers.
+  static let bound = Interval.seconds(2)
+
+  private struct Entry {
+    var subject: Subject
+    /// Nil for all.
+    var listener: String?
+    var until: Instant
+    /// How long each gateway has run undisturbed since.
+    var seenFor: [Interval]
+  }
+
+  private var entries: [Entry] = []
+  private let gateways: Int
+  /// Something was allowed at some time: who is in in spite of a ban may be allowed.
+  private(set) var hasAllowances = false
+
+  init(gateways: Int) { self.gateways = gateways }
+
+  var isEmpty: Bool { entries.isEmpty }
+
+  mutating func banned(_ subject: Subject, listener: String?, until: Instant) {
+    unbanned(subject, listener: listener)
+    entries.append(
+      Entry(
+        subject: subject, listener: listener, until: until,
+        seenFor: Array(repeating: .zero, count: gateways)))
+  }
+
+  mutating func unbanned(_ subject: Subject, listener: String?) {
+    entries.removeAll { $0.subject == subject && $0.listener == listener }
+  }
+
+  mutating func allowed() { hasAllowances = true }
+
+  mutating func timePassed(_ interval: Interval, gateway: Int, isUndisturbed: Bool, now: Instant) {
+    for index in entries.indices {
+      // What was under way when it was disturbed may take its time anew.
+      entries[index].seenFor[gateway] =
+        isUndisturbed
+        ? Interval(nanoseconds: entries[index].seenFor[gateway].nanoseconds + interval.nanoseconds)
+        : .zero
+    }
+    // Near its end nobody can say whether it still holds.
+    entries.removeAll { $0.until <= now + .seconds(2) }
+  }
+
+  /// A ban that a gateway must have applied to a session by now.
+  func ban(
+    of address: SocketAddress, _ account: AccountName?, listener: String, gateway: Int
+  ) -> Subject? {
+    for entry in entries where entry.seenFor[gateway] > Self.bound {
+      guard entry.listener == nil || entry.listener == listener else { continue }
+      switch entry.subject {
+      case .account(let name): if name == account { return entry.subject }
+      case .addresses(let prefix): if prefix.contains(address) { return entry.subject }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,236 @@
+internal import Auth
+internal import Gateway
+internal import Primitives
+
+/// What gateways' drivers do, and what gateways say.
+extension Oracle {
+  func accepted(_ connection: Connection, uuid: SessionUUID, by gateway: VirtualGateway) {
+    guard let record = record(of: connection) else { return }
+    let account = account(of: gateway)
+    let listener = account.listener(named: record.listener.name)
+    account.listeners[listener].opened += 1
+    record.stage = .session
+    record.acceptedAt = now
+    record.id = gateway.clients[connection.gatewayPlace].id
+    name(record, uuid)
+    account.opened(record)
+    summary.sessions += 1
+    checkAdmission(record, account)
+    let limits = record.listener.limits
+    record.packetRate = limits.packets.map { RateAccount($0, at: now) }
+    record.byteRate = limits.bytes.map { RateAccount($0, at: now) }
+  }
+
+  /// Turned away at the door, without a session.
+  func refused(_ connection: Connection, by gateway: VirtualGateway) {
+    guard let record = record(of: connection) else { return }
+    let account = account(of: gateway)
+    let listener = account.listener(named: record.listener.name)
+    account.listeners[listener].opened += 1
+    account.listeners[listener].closedUnlogged += 1
+    record.stage = .over
+    summary.refused += 1
+  }
+
+  /// Connections at one time, and new ones, of an address and of a prefix.
+  private func checkAdmission(_ record: VisitRecord, _ account: GatewayAccount) {
+    let configuration = account.gateway.configuration
+    if account.open.count > configuration.limits.sessionsMax {
+      broken(Finding(.bounds, "\(account.open.count) sessions"), record)
+    }
+    let limits = record.listener.limits
+    guard record.game.isLimited, figures(of: record)?.isAllowed == false else { return }
+    let access = configuration.access
+    let address = AddressPrefix(record.address)
+    let prefix = AddressPrefix.of(
+      record.address, ipv4: access.ipv4PrefixLength, ipv6: access.ipv6PrefixLength)
+    let others = account.open.filter { $0.listener.name == record.listener.name }
+    if let most = limits.concurrentPerAddress {
+      let count = others.count { AddressPrefix($0.address) == address }
+      if count > most { broken(Finding(.limits, "\(count) connections of its address"), record) }
+    }
+    if let most = limits.concurrentPerPrefix {
+      let count = others.count { prefix.contains($0.address) }
+      if count > most { broken(Finding(.limits, "\(count) connections of its prefix"), record) }
+    }
+    let name = record.listener.name
+    let keys = [
+      (
+        GatewayAccount.RateKey(listener: name, prefix: address, isPrefix: false),
+        limits.connectionsPerAddress
+      ),
+      (
+        GatewayAccount.RateKey(listener: name, prefix: prefix, isPrefix: true),
+        limits.connectionsPerPrefix
+      ),
+    ]
+    for case (let key, .some(let rate)) in keys {
+      if account.addressRates[key, default: RateAccount(rate, at: now)]
+        .passed(1, slack: 0, at: now) == false
+      {
+        broken(Finding(.limits, "connections of \(key.prefix) come too fast"), record)
+      }
+    }
+  }
+
+  func gatewayRead(_ bytes: ArraySlice<UInt8>, from connection: Connection) {
+    guard let record = record(of: connection), connection.gateway < gateways.count else { return }
+    record.bytesRead += UInt64(bytes.count)
+    summary.bytesIn += UInt64(bytes.count)
+    let account = gateways[connection.gateway]
+    account.listeners[account.listener(named: record.listener.name)].bytesIn += UInt64(bytes.count)
+  }
+
+  func gatewaySawEnd(of connection: Connection) {
+    guard let record = record(of: connection), connection.gateway < gateways.count else { return }
+    record.gatewaySawEnd = true
+    gateways[connection.gateway].halfClosed.append(record)
+  }
+
+  func gatewayClosed(_ connection: Connection, _ manner: ClosingManner) {
+    guard let record = record(of: connection), connection.gateway < gateways.count else { return }
+    guard record.stage == .session else {
+      return broken(Finding(.driver, "closed without a session"), record)
+    }
+    record.stage = .over
+    gateways[connection.gateway].closed(record)
+  }
+
+  func verdict(_ verdict: LoginVerdict, for session: SessionID, at gateway: VirtualGateway) {
+    let account = account(of: gateway)
+    let slot = Int(session.index)
+    guard slot < account.visitOfSlot.count, account.visitOfSlot[slot] >= 0 else { return }
+    let record = visits[account.visitOfSlot[slot]]
+    // It may be about one that was there before.
+    guard record.id == session, record.isOpen else { return }
+    record.verdict = verdict
+  }
+
+  // MARK: The log
+
+  func logged(_ event: LogEvent, by gateway: VirtualGateway) {
+    let account = account(of: gateway)
+    switch event {
+    case .sessionOpened(let opened): letIn(opened, account)
+    case .sessionClosed(let closed): closed_(closed, account)
+    case .workerLost: account.linksLost += 1
+    case .shutdownStarted: account.hasStartedShutdown = true
+    case .listenerGone(let name): account.listeners.removeAll { $0.name == name }
+    case .sessionRefused, .framingViolation, .temporaryBan, .bansApplied, .workerReady,
+      .workerNotReady, .workerDraining, .workerAdded, .workerRemoved, .listenerAdded,
+      .listenerRemoved, .acceptPaused, .acceptResumed, .shutdownFinished, .broadcastRefused,
+      .recordingStarted, .recordingEnded:
+      break
+    }
+  }
+
+  private func letIn(_ event: SessionOpenedEvent, _ account: GatewayAccount) {
+    guard let record = record(of: event.uuid) else {
+      return broken(.crossing, "\(event.uuid) was let in, which nobody has")
+    }
+    if record.isIn { broken(Finding(.authentication, "let in twice"), record) }
+    record.isIn = true
+    record.account = event.account
+    account.listeners[account.listener(named: record.listener.name)].letIn += 1
+    if let finding = judgeLogin(event.account, record) { broken(finding, record) }
+  }
+
+  private func judgeLogin(_ account: AccountName?, _ record: VisitRecord) -> Finding? {
+    let name = account?.text
+    switch record.visit.login {
+    case .none:
+      if name != nil { return Finding(.authentication, "let in as \(name!) without a login") }
+    case .accepted(let expected):
+      if name != expected {
+        return Finding(.authentication, "let in as \(name ?? "nobody"), not \(expected)")
+      }
+    case .refused: return Finding(.authentication, "let in as \(name ?? "nobody"), not refused")
+    case .undecided: break
+    }
+    guard let authentication = record.listener.authentication else { return nil }
+    if case .worker = authentication.kind { return nil }
+    guard case .accepted(let account, _)? = record.verdict, account.text == name else {
+      return Finding(.authentication, "let in by no verdict of its own")
+    }
+    return nil
+  }
+
+  private func closed_(_ event: SessionClosedEvent, _ account: GatewayAccount) {
+    guard let record = record(of: event.uuid) else {
+      return broken(.crossing, "\(event.uuid) was closed, which nobody has")
+    }
+    guard record.ending == nil else {
+      return broken(Finding(.counters, "closed twice"), record)
+    }
+    record.ending = event
+    let listener = account.listener(named: record.listener.name)
+    account.listeners[listener].closed[Int(event.reason.rawValue)] += 1
+    summary.closed[Int(event.reason.rawValue)] += 1
+    judgeEnding(event, record)
+  }
+
+  private func judgeEnding(_ event: SessionClosedEvent, _ record: VisitRecord) {
+    func check(_ isTrue: Bool, _ property: Property, _ text: @autoclosure () -> String) {
+      if !isTrue { broken(Finding(property, text()), record) }
+    }
+    check(record.isIn, .authentication, "closed as one that was in")
+    check(event.client == record.address, .counters, "closed as \(event.client)")
+    check(
+      event.bytesIn == record.bytesRead, .counters,
+      "\(event.bytesIn) bytes in, not \(record.bytesRead)")
+    check(
+      event.packetsIn >= UInt64(record.packets.takenCount), .counters,
+      "\(event.packetsIn) packets in, but \(record.packets.takenCount) taken")
+    check(
+      event.messagesOut >= UInt64(record.answers.receivedCount), .counters,
+      "\(event.messagesOut) messages out, but \(record.answers.receivedCount) received")
+    guard event.reason == .clientClosed, record.gatewaySawEnd, !record.wasHindered else { return }
+    guard record.packets.violatedAt == nil, !record.packets.rules.mayDrop else { return }
+    guard !record.game.form.isRaw else { return }
+    // All that it sent was read, and nothing kept it from its worker.
+    let withheld = record.packets.rules.withheld == nil ? 0 : 1
+    check(
+      event.packetsIn == UInt64(record.packets.sentCount - withheld), .packets,
+      "ended after \(event.packetsIn) of \(record.packets.sentCount - withheld) packets")
+  }
+
+  // MARK: Turns
+
+  /// After each turn of a gateway's loop.
+  func turnEnded(_ gateway: VirtualGateway) {
+    let account = account(of: gateway)
+    for record in account.halfClosed where figures(of: record)?.isHindered == true {
+      record.wasHindered = true
+    }
+    for record in account.closed {
+      if record.ending == nil {
+        account.listeners[account.listener(named: record.listener.name)].closedUnlogged += 1
+        if record.isIn { broken(Finding(.counters, "closed without a recorded reason"), record) }
+      }
+      settleIfOver(record)
+    }
+    account.closed.removeAll(keepingCapacity: true)
+    guard account.open.count < 64 || account.auditedAt + .milliseconds(100) <= now else { return }
+    account.auditedAt = now
+    for problem in gateway.shard.audit(readBytesMax: VirtualGateway.readBytesMax) {
+      broken(.audit, problem, gateway: gateway.number)
+    }
+    for problem in account.driverProblems() { broken(.driver, problem, gateway: gateway.number) }
+    for record in account.open where record.packetRate != nil { checkRate(record) }
+  }
+
+  /// Packets that were let through since the last look, by the gateway's own count.
+  private func checkRate(_ record: VisitRecord) {
+    guard let figures = figures(of: record), !figures.isAllowed else { return }
+    let passed = figures.packetsIn - record.packetsSeen
+    record.packetsSeen = figures.packetsIn
+    // What goes to workers before the login is not limited.
+    guard record.isIn, passed > 0 else { return }
+    let isSlowed = record.listener.limits.packetsAction == .slowDown
+    if record.packetRate?.passed(passed, slack: isSlowed ? 1 : 0, at: now) == false {
+      broken(Finding(.limits, "\(passed) packets come too fast"), record)
+    }
+  }
+
+  func answered(_ token: UInt64, _ reply: Reply, by gateway: VirtualGateway) {}
+}

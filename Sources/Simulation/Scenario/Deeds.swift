@@ -1,0 +1,66 @@
+internal import Auth
+internal import Gateway
+internal import Primitives
+
+/// What has been done to a simulation, and what of it has to be undone.
+final class Deeds {
+  /// Indexed like ``DeedKind/allCases``.
+  private(set) var counts = [Int](repeating: 0, count: DeedKind.allCases.count)
+  /// Nothing is done any more; what was done has been undone.
+  var isCalm = false
+  /// Paths that are slow, with their delays before.
+  var slowed: [(path: Int, latency: Interval, jitter: Interval)] = []
+  /// How many gateways had each number before the one that has it.
+  var generations: [Int]
+  /// Those of them that are to be replaced once they have ended.
+  var isEnding: [Bool]
+  /// Who waits for an answer of a gateway; never gone through.
+  private var waiting: [UInt64: (Reply, VirtualGateway) -> Void] = [:]
+
+  /// What operators and the disk do that only the store knows how; each returns whether it did
+  /// anything.
+  var ban: ((_ random: inout SeededRandom, _ lasting: Interval) -> Bool)?
+  var diskFault: ((_ random: inout SeededRandom, _ lasting: Interval) -> Bool)?
+  /// Ends all faults of the disk.
+  var calmDisk: (() -> Void)?
+
+  init(_ scenario: Scenario) {
+    generations = [Int](repeating: 0, count: scenario.gateways)
+    isEnding = [Bool](repeating: false, count: scenario.gateways)
+  }
+
+  func count(_ kind: DeedKind) { counts[kind.order] += 1 }
+
+  func wait(for token: UInt64, _ body: @escaping (Reply, VirtualGateway) -> Void) {
+    waiting[token] = body
+  }
+
+  func answered(_ token: UInt64, _ reply: Reply, by gateway: VirtualGateway) {
+    waiting.removeValue(forKey: token)?(reply, gateway)
+  }
+}
+
+extension DeedKind {
+  /// Its place among all.
+  var order: Int { Self.allCases.firstIndex(of: self)! }
+}
+
+/// What ends a deed that lasts.
+enum Repair {
+  case light(path: Int)
+  case restoreDelay(path: Int)
+  case restartWorker(Int)
+  case goOn(worker: Int)
+  case takePackets(worker: Int)
+  case sendAnswers(worker: Int)
+  case beReady(worker: Int)
+  case beReachable(worker: Int)
+  case beNormal(worker: Int)
+  case giveDescriptors(gateway: Int)
+  case replaceGateway(Int)
+  case addWorkers(gateway: Int)
+  case addListener(Int, gateway: Int)
+  case takeRecorded(RecordingID, gateway: Int, timesLeft: Int)
+  case liftBan(Subject, listener: String?)
+  case calmDisk
+}
