@@ -9,7 +9,7 @@ gatehouse := .build/release/gatehouse
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build demo test swift-test integration-test fuzz bench lint check setup setup-build install
+.PHONY: build demo test swift-test integration-test soak fuzz bench lint check setup setup-build install
 .PHONY: clean help
 
 build: ## build the gateway: .build/release/gatehouse (the default)
@@ -29,6 +29,10 @@ swift-test:
 integration-test:
 	@scripts/python-env
 	@.venv/bin/python -m pytest --quiet Tests/Integration
+
+soak: build ## run many clients and faults, each byte compared; SECONDS=60 SEED=… CLIENTS=100
+	@scripts/python-env
+	@SECONDS=$(or $(SECONDS),60) .venv/bin/python Tests/Soak/run.py
 
 # Two minutes to build; what it found is tried with the Swift tests.
 fuzz: setup-build ## search for inputs that break a parser, for SECONDS=30 each; FUZZERS="login json"
