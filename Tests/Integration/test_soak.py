@@ -116,6 +116,17 @@ def test_missing_packets(is_lost):
     assert bool(story.errors()) != is_lost
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_missing_first_packets(is_lost):
+    """A worker that was lost may have had them, and have written nothing."""
+    story = Story()
+    story.stay(1, 10, [3], first=3)
+    if is_lost:
+        story.lost(9)
+    story.closed(1, 3)
+    assert bool(story.errors()) != is_lost
+
+
 @pytest.mark.parametrize("numbers", [[1, 3], [1, 1], [2, 1], [1]])
 def test_wrong_packets_at_a_worker(numbers):
     """Left out, twice, out of turn, or not there at the end."""
@@ -133,6 +144,17 @@ def test_a_packet_at_two_workers():
     story.stay(2, 20, [2, 3], first=2)
     story.closed(2, 3)
     assert any("reached two workers" in error for error in story.errors())
+
+
+def test_closed_is_told():
+    """But not to a worker whose requests had ended before."""
+    story = Story()
+    story.stay(1, 10, [1], first=1)
+    story.log("session-closed", 50, reason="client-closed", packets_in=1, bytes_in=0, bytes_out=0)
+    assert any("not told" in error for error in story.errors())
+    story.oracle.errors.clear()
+    story.oracle.drains.append((49, ENDPOINT))
+    assert not any("not told" in error for error in story.errors())
 
 
 def test_anothers_packet():

@@ -38,9 +38,8 @@ class Faults:
                 if taken:
                     await act(slot, fault.seconds)
         elif fault.kind == "outage":
-            async with self._fleet.faulty(*slots, what="outage") as taken:
-                if taken:
-                    await self._outage(fault.seconds)
+            async with self._fleet.faulty(*slots, what="outage", waits=True):
+                await self._outage(fault.seconds)
         else:
             await {"ban-account": self._ban_account, "ban-address": self._ban_address,
                    "ban-network": self._ban_network, "kick": self._kick,

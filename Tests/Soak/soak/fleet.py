@@ -71,9 +71,12 @@ class Fleet:
         return found
 
     @contextlib.asynccontextmanager
-    async def faulty(self, *slots, what):
-        """The slots for one fault; yields None when one of them has another already."""
-        if any(slot.lock.locked() for slot in slots):
+    async def faulty(self, *slots, what, waits=False):
+        """The slots for one fault; yields None when one of them has another already.
+
+        With `waits` it takes those one by one, and nothing new is done to the others meanwhile.
+        """
+        if not waits and any(slot.lock.locked() for slot in slots):
             yield None
             return
         async with contextlib.AsyncExitStack() as stack:

@@ -92,6 +92,7 @@ class Oracle:
         self.entered = {}  # by connection: the session as the log has it
         self.entered_at = {}
         self.link_ends = []
+        self.drains = []  # from when on which endpoint is sent nothing more
         self.bans, self.kicks, self.removals = [], [], []
         self.worker_faults = []  # what was done to endpoints
         self.errors = []
@@ -195,6 +196,8 @@ class Oracle:
                 self._entered(client, uuid.UUID(record["session"]), at)
             else:
                 self._closed(client, record, at)
+        elif event == "worker-draining":
+            self.drains.append((at, record["worker"]))
         elif event == "worker-lost":
             self._link_ended(record, at)
         elif event == "log-lines-dropped":

@@ -38,7 +38,6 @@ class Sums:
         sent = (self._sum("gatehouse_worker_packets_sent_total{")
                 + self._oracle.sent_before.total())
         again = self._metrics["gatehouse_packets_rerouted_total"]
-        self._oracle.counts["packets accepted"] = accepted
         self._oracle.counts["packets rerouted"] = int(again)
         if sent - again > accepted or (sent - again < accepted and not self._oracle.unknown_sent):
             self._oracle.broken(f"packets: {accepted} accepted, {sent} sent, {again} of them anew")

@@ -33,6 +33,9 @@ class Verdict:
 
         for end in self._oracle.link_ends:
             self._link_end(end)
+        counts = self._oracle.counts
+        if counts["packets accepted"] != counts["packets"] + counts["packets lost with workers"]:
+            self._broken("packets at workers and lost ones are not those that were accepted", None)
 
     def _link_end(self, end):
         """Workers that nothing was done to are lost by nobody, but when the machine is too slow."""
@@ -60,9 +63,10 @@ class Verdict:
         record, at = self._oracle.closed[connection]
         self._reason(client, record["reason"], at)
         self._counts(client, record)
-        if entered not in self._oracle.sessions and record["packets_in"] and not (
-                self._is_loss_between(client.connected_at, at)):
-            self._broken("no worker was told of it", client)
+        self._oracle.counts["packets accepted"] += record["packets_in"]
+        if entered not in self._oracle.sessions:
+            self._missing(client, record["packets_in"], client.connected_at, at,
+                          "no worker was told of it")
 
     def _reason(self, client, reason, at):
         if reason in ("client-closed", *CLIENTS_REASONS[client.plan.behaviour]):
@@ -74,8 +78,9 @@ class Verdict:
             return
         done = {"banned": oracle.bans, "closed-by-operator": oracle.kicks,
                 "listener-removed": oracle.removals}.get(reason, ())
-        if any(d.begun - CLOCK_SECONDS < at < d.ended + CLOCK_SECONDS and d.matches(client)
-               for d in done):
+        # What was due to a slow client is written before it is closed: that may be seconds later.
+        if any(d.begun - CLOCK_SECONDS < at and client.connected_at < d.ended + CLOCK_SECONDS
+               and d.matches(client) for d in done):
             return
         if reason == "packet-refused" and self._is_loss_between(client.connected_at, at):
             return
@@ -85,7 +90,8 @@ class Verdict:
         """Whether its account came in anew where that replaces it."""
         return any(other.plan.login == "password" and other.account == client.account
                    and other is not client
-                   and abs(self._oracle.entered_at.get(connection, 0) - at) < CLOCK_SECONDS
+                   and client.connected_at - CLOCK_SECONDS
+                   < self._oracle.entered_at.get(connection, 0) < at + CLOCK_SECONDS
                    for connection, other in self._oracle.clients.items())
 
     def _counts(self, client, record):
@@ -110,8 +116,11 @@ class Verdict:
         if self._oracle.entered.get(client.plan.connection) != session.uuid:
             self._broken("a worker's session that is not in the log", client, session.uuid)
             return
-        if not stays[0].is_resumed and stays[0].first != 1:
-            self._broken(f"its first worker was told of packet {stays[0].first}", client)
+        first = stays[0]
+        if not first.is_resumed and first.first != 1:
+            self._broken(f"its first worker was told of packet {first.first}", client)
+        self._missing(client, first.first - 1, client.connected_at, first.opened_at,
+                      f"its first worker got it from packet {first.first} on")
         for before, after in zip(stays, stays[1:]):
             self._step(client, before, after)
             if not after.is_resumed:
@@ -127,13 +136,10 @@ class Verdict:
                 f"packets {after.first} to {before.end - 1} reached two workers: "
                 f"{before.stream.endpoint} and {after.stream.endpoint}", client)
         missing = after.first - before.end
-        if missing > 0:
-            self._oracle.counts["packets lost with workers"] += missing
-            if not self._is_lossy(before) and not (
-                    self._is_loss_between(before.opened_at, after.opened_at)):
-                self._broken(
-                    f"packets {before.end} to {after.first - 1} are missing, and no worker was "
-                    f"lost between {before.stream.endpoint} and {after.stream.endpoint}", client)
+        self._missing(
+            client, missing, before.opened_at, after.opened_at,
+            f"packets {before.end} to {after.first - 1} are missing between "
+            f"{before.stream.endpoint} and {after.stream.endpoint}", self._is_lossy(before))
         if before.place is not None and None not in (before.place.begin, after.place.begin):
             if after.place.begin < before.place.offset or (
                     not missing and after.place.begin > before.place.offset):
@@ -146,15 +152,25 @@ class Verdict:
             self._broken(f"{stay.end - 1} packets at workers of {record['packets_in']}", client)
         if stay.closed not in (None, reason):
             self._broken(f"the worker was told {stay.closed}, the log {record['reason']}", client)
+        is_lossy = self._is_lossy(stay)
         missing = record["packets_in"] - (stay.end - 1)
-        self._oracle.counts["packets lost with workers"] += max(0, missing)
-        if self._is_lossy(stay) or self._is_loss_between(stay.opened_at, at):
-            return
-        if stay.closed is None:
+        self._missing(client, missing, stay.opened_at, at,
+                      f"{stay.end - 1} packets at workers of {record['packets_in']}", is_lossy)
+        if stay.closed is None and not is_lossy and not (
+                self._is_loss_between(stay.opened_at, at) or self._is_draining(stay, at)):
             self._broken(f"{stay.stream.endpoint} was not told that it is over", client)
-        if missing > 0:
-            self._broken(f"{stay.end - 1} packets at workers of {record['packets_in']}, and no "
-                         "worker was lost", client)
+
+    def _is_draining(self, stay, at):
+        """Whether the worker's requests had ended: then nothing more can be told to it."""
+        return any(endpoint == stay.stream.endpoint
+                   and stay.stream.begun < drained_at + CLOCK_SECONDS and drained_at < at + 0.001
+                   for drained_at, endpoint in self._oracle.drains)
+
+    def _missing(self, client, count, begin, end, text, is_lossy=False):
+        """Packets that no worker got: to be explained by a loss."""
+        self._oracle.counts["packets lost with workers"] += max(0, count)
+        if count > 0 and not is_lossy and not self._is_loss_between(begin, end):
+            self._broken(f"{text}, and no worker was lost", client)
 
     def _answers(self, client, stays):
         """Which of the workers' answers the client got."""
