@@ -37,9 +37,6 @@ import Testing
       "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
-    "Simulation": [
-      "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "SampleWorker", "CSQLite",
-    ],
     "gatehouse": [
       "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
       "Management", "Commands", "SampleWorker", "JSON", "CLinux", "CSodium", "Glibc",
