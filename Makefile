@@ -9,4 +9,3 @@ gatehouse := .build/release/gatehouse
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build demo test swift-test integration-test soak fuzz bench lint check setup setup-build install
