@@ -33,13 +33,10 @@ import Testing
       "Learning", "JSON", "CLinux", "CFramer", "Simulation", "Glibc", "Synchronization",
     ],
     "SampleWorker": ["Primitives", "CNgHttp2", "CLinux", "Glibc", "Synchronization"],
-<<<<<<< HEAD
     "Simulation": [
       "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "SampleWorker", "CSQLite",
       "Synchronization",
     ],
-=======
->>>>>>> 7cbe8bb8f5b6d94dd87a73a02416d2e02bb2ec68
     "gatehouse": [
       "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
       "Management", "Commands", "SampleWorker", "JSON", "CLinux", "CSodium", "Glibc",

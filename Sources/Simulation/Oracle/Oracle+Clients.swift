@@ -5,7 +5,7 @@ internal import Primitives
 extension Oracle {
   /// - Returns: the visit's number; the first is 0.
   func began(_ visit: Visit) -> Int {
-    counts.visits += 1
+    summary.visits += 1
     return add(visit).number
   }
 
@@ -14,7 +14,7 @@ extension Oracle {
     let record = visits[visit]
     broken(record.packets.willSend(number), record)
     record.lastSentAt = now
-    counts.packetsSent += 1
+    summary.packetsSent += 1
   }
 
   /// So many further bytes of a raw game's visit go into the client's output.
@@ -37,8 +37,8 @@ extension Oracle {
 
   func received(_ visit: Int, _ answer: Answer) {
     let record = visits[visit]
-    counts.answersReceived += 1
-    counts.bytesOut += UInt64(answer.byteCount)
+    summary.answersReceived += 1
+    summary.bytesOut += UInt64(answer.byteCount)
     guard !record.sawEnd else {
       return broken(Finding(.answers, "an answer behind the end"), record)
     }
@@ -97,7 +97,7 @@ extension Oracle {
   /// A refusal in the game's bytes.
   func told(_ visit: Int, _ reason: CloseReason) {
     let record = visits[visit]
-    counts.refusalsTold += 1
+    summary.refusalsTold += 1
     guard let ending = record.ending, ending.reason != reason else { return }
     broken(
       Finding(.counters, "told \(reason.name), logged \(ending.reason.name)"), record)

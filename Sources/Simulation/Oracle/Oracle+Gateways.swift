@@ -14,7 +14,7 @@ extension Oracle {
     record.id = gateway.clients[connection.gatewayPlace].id
     name(record, uuid)
     account.opened(record)
-    counts.sessions += 1
+    summary.sessions += 1
     checkAdmission(record, account)
     let limits = record.listener.limits
     record.packetRate = limits.packets.map { RateAccount($0, at: now) }
@@ -29,7 +29,7 @@ extension Oracle {
     account.listeners[listener].opened += 1
     account.listeners[listener].closedUnlogged += 1
     record.stage = .over
-    counts.refused += 1
+    summary.refused += 1
   }
 
   /// Connections at one time, and new ones, of an address and of a prefix.
@@ -76,7 +76,7 @@ extension Oracle {
   func gatewayRead(_ bytes: ArraySlice<UInt8>, from connection: Connection) {
     guard let record = record(of: connection), let account = record.account else { return }
     record.bytesRead += UInt64(bytes.count)
-    counts.bytesIn += UInt64(bytes.count)
+    summary.bytesIn += UInt64(bytes.count)
     account.listeners[account.listener(named: record.listener.name)].bytesIn += UInt64(bytes.count)
   }
 
@@ -164,7 +164,7 @@ extension Oracle {
     record.ending = event
     let listener = account.listener(named: record.listener.name)
     account.listeners[listener].closed[Int(event.reason.rawValue)] += 1
-    counts.closed[Int(event.reason.rawValue)] += 1
+    summary.closed[Int(event.reason.rawValue)] += 1
     judgeEnding(event, record)
   }
 

@@ -12,7 +12,7 @@ extension Oracle {
       StreamRecord(
         number: streams.count + 1, worker: worker, gateway: gateway, pool: pool,
         hasEvents: sessionEvents))
-    counts.streams += 1
+    summary.streams += 1
     return streams.count
   }
 
@@ -66,10 +66,10 @@ extension Oracle {
     broken(finding, record)
     if isLost {
       stream.lostCount += 1
-      counts.packetsLost += 1
+      summary.packetsLost += 1
     } else {
       stream.handledCount += 1
-      counts.packetsHandled += 1
+      summary.packetsHandled += 1
       record.lastHandledAt = now
       // Then the last one that was sent is among those that were handled.
       if record.packets.missingCount == 0 { record.handledSentAt = record.lastSentAt }
@@ -120,7 +120,7 @@ extension Oracle {
     case .closed(let reason):
       broken(stream.events.closed(record.number, reason: reason, known), record)
     }
-    counts.events += 1
+    summary.events += 1
   }
 
   private func known(of record: VisitRecord) -> EventAccount.Known {
@@ -155,7 +155,7 @@ extension Oracle {
     guard record.isOpen, record.gateway == source.gateway, record.listener.pool == source.pool
     else { return }
     record.answers.willAnswer(answer, on: stream)
-    counts.answersSent += 1
+    summary.answersSent += 1
   }
 
   /// - Parameter audience: a value of `Broadcast` in proto/upstream.proto.
@@ -165,7 +165,7 @@ extension Oracle {
     source.broadcasts.append(
       StreamRecord.Broadcast(
         serial: answer.serial, audience: audience, byteCount: answer.byteCount, at: now))
-    counts.broadcasts += 1
+    summary.broadcasts += 1
     guard audience == 0, source.gateway < gateways.count else { return }
     for record in gateways[source.gateway].open
     where record.isIn && record.listener.pool == source.pool {

@@ -19,14 +19,12 @@ final class Oracle {
   /// Of processes that others have replaced.
   private var formerGateways: [GatewayAccount] = []
   var bans: BanAccount
-  var counts = OracleSummary()
+  var summary = OracleSummary()
   private(set) var visitOfUUID: [SessionUUID: Int] = [:]
   private var visitOfConnection: [Int: Int] = [:]
   private var checkedAt: Instant?
 
   var hasFailed: Bool { !violations.isEmpty }
-  /// How much happened, in words.
-  var summary: String { counts.text }
   var now: Instant { simulation.now }
 
   init(_ scenario: Scenario, _ games: [Game]) {
@@ -125,7 +123,7 @@ final class Oracle {
   func banned(_ subject: Subject, listener: String? = nil, for length: Interval? = nil) {
     bans.banned(
       subject, listener: listener, until: length.map { now + $0 } ?? .distantFuture)
-    counts.bans += 1
+    summary.bans += 1
   }
 
   func unbanned(_ subject: Subject, listener: String? = nil) {
