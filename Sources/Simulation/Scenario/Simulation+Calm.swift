@@ -161,6 +161,8 @@ extension Simulation {
   }
 
   private func checkNothingIsLeft() {
+    // News of the last sessions' ends are under way to workers.
+    _ = advance(upTo: .seconds(5)) { oracle.leftovers().isEmpty }
     let left = oracle.leftovers()
     if !left.isEmpty { oracle.broken(.leftovers, left.prefix(5).joined(separator: "; ")) }
   }
