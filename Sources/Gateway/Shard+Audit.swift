@@ -212,7 +212,8 @@ extension Shard {
     let description = loginDescription(of: index)
     let kept = Int(pending.records[place].progress.bytes) + sessions[index].received.count
     // At least one byte is read, so that it shows that there are too many.
-    audit.check(kept <= description.bytesMax + 1, "session \(index): \(kept) bytes before its login")
+    audit.check(
+      kept <= description.bytesMax + 1, "session \(index): \(kept) bytes before its login")
     // Each held packet takes four bytes more.
     audit.check(
       pending.records[place].held.count <= 5 * description.bytesMax,

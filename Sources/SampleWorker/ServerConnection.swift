@@ -109,7 +109,7 @@ public final class ServerConnection {
     return event
   }
 
-  /// The oldest event of a connection that is lost: congested or not, and nobody gets window for it.
+  /// The oldest event of a connection that is lost: congested or not, and without new window.
   package func takeLeftEvent() -> Event? { streams.popEvent() }
 
   /// Bytes of messages that wait for the client's window or for ``takeOutput(bytesMax:)``.

@@ -206,6 +206,25 @@ import Testing
     #expect(world.verdict(of: session)?.0 == .accepted(world.contents.account(0), attributes: []))
   }
 
+  @Test func nothingIsLeftInMemory() throws {
+    weak var disk: VirtualDisk?
+    for ends in ["stop", "kill", "power", "nothing"] {
+      do {
+        let world = try DiskWorld(.accounts(20))
+        disk = world.disk
+        try world.start()
+        _ = world.verify(world.contents.credential(0))
+        world.run(for: .milliseconds(20))
+        world.disk.unlink(database: DiskWorld.path)
+        if ends == "power" { world.disk.losePower() }
+        if ends == "kill" { world.store.kill() }
+        if ends == "stop" { world.store.stop() }
+        if ends == "kill" || ends == "stop" { #expect(world.disk.usedBytes == 0) }
+      }
+      #expect(disk == nil, "\(ends)")
+    }
+  }
+
   @Test func operatorsMakeAndPutBackBackups() throws {
     let world = try DiskWorld(.accounts(20))
     try world.start()

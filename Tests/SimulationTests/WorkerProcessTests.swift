@@ -189,7 +189,7 @@ import Upstream
       let world = WorkerWorld(seed: seed, workers: 2) { $0.gateways = 2 }
       for _ in 0..<60 {
         let worker = random.pick(world.simulation.workers)
-        perform(random.draw(0...15), worker, &random)
+        WorkerDeed.draw(&random).perform(on: worker, &random)
         world.advance(milliseconds: random.draw(0...1500))
       }
       for worker in world.simulation.workers { worker.becomeNormal() }
@@ -201,23 +201,6 @@ import Upstream
       client.send()
       world.advance(seconds: 1)
       #expect(client.ownAnswers.count == 1, "seed \(seed)")
-    }
-  }
-
-  private func perform(_ deed: Int, _ worker: WorkerProcess, _ random: inout SeededRandom) {
-    switch deed {
-    case 0: worker.crash()
-    case 1: worker.restart()
-    case 2: worker.stop()
-    case 3, 4: worker.go()
-    case 5: worker.exitGracefully()
-    case 6: worker.setReady(random.chance(500))
-    case 7: worker.setReachability(random.pick([.accepts, .refuses, .swallows]))
-    case 8: worker.setTakesPackets(random.chance(500))
-    case 9: worker.setSendsAnswers(random.chance(500))
-    case 10: worker.broadcast()
-    case 11: worker.becomeNormal()
-    default: worker.lie(random.pick(Lie.allCases))
     }
   }
 }

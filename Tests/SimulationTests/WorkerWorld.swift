@@ -9,7 +9,7 @@ final class WorkerWorld {
   let simulation: Simulation
   private var clients: [HandClient] = []
 
-  /// One gateway, one framed game without logins, and workers that answer each packet once, at once.
+  /// One gateway, one framed game without logins, and workers that answer each packet at once.
   init(seed: UInt64 = 1, workers: Int = 1, adjust: (inout Scenario) -> Void = { _ in }) {
     var scenario = Scenario(seed: seed)
     scenario.clients = 0

@@ -274,7 +274,6 @@ final class GameClient {
     stay!.plan.reading = .eager
     stay!.plan.departure = .halfClose
     stay!.tricklingByteCount = 0
-    limitReading()
     flush()
     readAsPlanned()
   }

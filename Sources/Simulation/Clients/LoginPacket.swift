@@ -4,12 +4,12 @@ internal import Primitives
 /// The packet with which a client says who it is.
 ///
 /// ```
-/// binary: stamp | secret's length (2) | secret | account's length (1) | account | padding | check (8)
-/// text:   stamp, secret in hexadecimal, check in hexadecimal, account in hexadecimal | LF
+/// binary: stamp | length (2) | secret | length (1) | account | padding | check (8)
+/// text:   stamp, secret, check and account, all of them in hexadecimal | LF
 /// ```
 ///
-/// The check follows from all that stands before it in the binary form, padding left out. An account
-/// that is not named has no bytes, and no word.
+/// The check follows from all that stands before it in the binary form, padding left out. An
+/// account that is not named has no bytes, and no word.
 struct LoginPacket: Equatable {
   var stamp: Stamp
   var account: [UInt8]

@@ -10,7 +10,7 @@ extension Oracle {
     let listener = account.listener(named: record.listener.name)
     account.listeners[listener].opened += 1
     record.stage = .session
-    record.acceptedAt = now
+    record.account = account
     record.id = gateway.clients[connection.gatewayPlace].id
     name(record, uuid)
     account.opened(record)
@@ -74,26 +74,25 @@ extension Oracle {
   }
 
   func gatewayRead(_ bytes: ArraySlice<UInt8>, from connection: Connection) {
-    guard let record = record(of: connection), connection.gateway < gateways.count else { return }
+    guard let record = record(of: connection), let account = record.account else { return }
     record.bytesRead += UInt64(bytes.count)
     summary.bytesIn += UInt64(bytes.count)
-    let account = gateways[connection.gateway]
     account.listeners[account.listener(named: record.listener.name)].bytesIn += UInt64(bytes.count)
   }
 
   func gatewaySawEnd(of connection: Connection) {
-    guard let record = record(of: connection), connection.gateway < gateways.count else { return }
+    guard let record = record(of: connection), let account = record.account else { return }
     record.gatewaySawEnd = true
-    gateways[connection.gateway].halfClosed.append(record)
+    account.halfClosed.append(record)
   }
 
   func gatewayClosed(_ connection: Connection, _ manner: ClosingManner) {
-    guard let record = record(of: connection), connection.gateway < gateways.count else { return }
-    guard record.stage == .session else {
+    guard let record = record(of: connection) else { return }
+    guard record.stage == .session, let account = record.account else {
       return broken(Finding(.driver, "closed without a session"), record)
     }
     record.stage = .over
-    gateways[connection.gateway].closed(record)
+    account.closed(record)
   }
 
   func verdict(_ verdict: LoginVerdict, for session: SessionID, at gateway: VirtualGateway) {
@@ -130,7 +129,7 @@ extension Oracle {
     }
     if record.isIn { broken(Finding(.authentication, "let in twice"), record) }
     record.isIn = true
-    record.account = event.account
+    record.accountName = event.account
     account.listeners[account.listener(named: record.listener.name)].letIn += 1
     if let finding = judgeLogin(event.account, record) { broken(finding, record) }
   }

@@ -142,6 +142,21 @@ extension Oracle {
 
   // MARK: Nothing left
 
+  /// Every client has closed its socket, and so have the gateways; gateways and workers go on.
+  ///
+  /// The last events of sessions may still be on their way to workers, for a moment.
+  func everybodyLeft() {
+    _ = simulation.advance(upTo: .seconds(10)) { leftovers().isEmpty }
+    for problem in leftovers() { broken(.leftovers, "everybody has left; " + problem) }
+    check()
+  }
+
+  /// The gateways have finished.
+  func everythingEnded() {
+    for problem in leftovers() { broken(.leftovers, "all is over; " + problem) }
+    check()
+  }
+
   /// What is left though everybody has left; empty when nothing is.
   ///
   /// To be asked once clients have closed their sockets and time enough has passed for gateways to
@@ -164,6 +179,11 @@ extension Oracle {
     }
     for record in visits where record.stage == .session {
       left.append("visit \(record.number) has a session")
+    }
+    for stream in streams where !stream.hasEnded {
+      for visit in stream.events.open {
+        left.append("stream \(stream.number) was not told of the end of visit \(visit)")
+      }
     }
     for connection in simulation.network.connections {
       guard case .client = connection.peer, connection.peerClosed, !connection.gatewayClosed,

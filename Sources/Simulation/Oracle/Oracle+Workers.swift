@@ -126,7 +126,7 @@ extension Oracle {
   private func known(of record: VisitRecord) -> EventAccount.Known {
     var known = EventAccount.Known()
     known.isIn = record.isIn
-    known.account = record.account?.text
+    known.account = record.accountName?.text
     known.address = record.address.description
     known.listener = record.listener.name
     let figures = figures(of: record)
@@ -136,7 +136,7 @@ extension Oracle {
       known.wasElsewhere = record.hadStream
     }
     // A shutdown is announced before its sessions end, and some end otherwise then.
-    if !gateways[record.gateway].hasStartedShutdown {
+    if record.account?.hasStartedShutdown == false {
       let reason = record.ending?.reason ?? (isEnding ? figures?.closeReason : nil)
       known.closeReason = reason.map { UInt64($0.rawValue) }
     }

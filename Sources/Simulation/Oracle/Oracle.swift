@@ -14,7 +14,10 @@ final class Oracle {
   var visits: [VisitRecord] = []
   /// Stream n is at n - 1.
   var streams: [StreamRecord] = []
+  /// By number, of the process that runs.
   var gateways: [GatewayAccount] = []
+  /// Of processes that others have replaced.
+  private var formerGateways: [GatewayAccount] = []
   var bans: BanAccount
   var summary = OracleSummary()
   private(set) var visitOfUUID: [SessionUUID: Int] = [:]
@@ -52,6 +55,7 @@ final class Oracle {
     while gateways.count <= gateway.number { gateways.append(GatewayAccount(gateway)) }
     // Another process in its place begins at zero.
     if gateways[gateway.number].gateway !== gateway {
+      formerGateways.append(gateways[gateway.number])
       gateways[gateway.number] = GatewayAccount(gateway)
     }
     return gateways[gateway.number]
@@ -65,8 +69,7 @@ final class Oracle {
 
   /// What the gateway itself says of a session that is not over.
   func figures(of record: VisitRecord) -> Shard.SessionFigures? {
-    guard record.isOpen, record.gateway < gateways.count else { return nil }
-    return gateways[record.gateway].gateway.shard.figures(of: record.id)
+    record.isOpen ? record.account?.gateway.shard.figures(of: record.id) : nil
   }
 
   // MARK: Visits
@@ -150,7 +153,7 @@ final class Oracle {
     }
   }
 
-  private func checkBans(_ account: GatewayAccount, _ interval: Interval) {
+  func checkBans(_ account: GatewayAccount, _ interval: Interval) {
     let gateway = account.gateway
     let isUndisturbed =
       gateway.stalledUntil < now && account.hinderedUntil < now && gateway.store != nil
@@ -159,7 +162,7 @@ final class Oracle {
     for record in account.open {
       guard
         let subject = bans.ban(
-          of: record.address, record.account, listener: record.listener.name,
+          of: record.address, record.accountName, listener: record.listener.name,
           gateway: gateway.number),
         let figures = figures(of: record), !figures.isClosing
       else { continue }

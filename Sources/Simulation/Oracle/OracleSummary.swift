@@ -26,6 +26,9 @@ package struct OracleSummary: Equatable, Sendable {
 
   package init() {}
 
+  /// All of it in one line.
+  package var text: String { lines.map { "\($0.name) \($0.count)" }.joined(separator: ", ") }
+
   /// Names and counts, those of zero left out, in a fixed order.
   package var lines: [(name: String, count: UInt64)] {
     let counts: [(String, UInt64)] = [

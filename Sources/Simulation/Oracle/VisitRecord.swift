@@ -22,14 +22,15 @@ final class VisitRecord {
   /// The session is with one worker at a time.
   let isOrdered: Bool
   var stage = Stage.asking
+  /// Its gateway's, once that has accepted it.
+  weak var account: GatewayAccount?
   var uuid = SessionUUID.none
   var id = SessionID(index: 0, generation: 0)
-  var acceptedAt = Instant(nanoseconds: 0)
   /// Its place among its gateway's open visits.
   var place = 0
   /// The log has said that it was let in.
   var isIn = false
-  var account: AccountName?
+  var accountName: AccountName?
   /// What the store said of its claim.
   var verdict: LoginVerdict?
   /// What the log said at its end; nil for who was not let in.

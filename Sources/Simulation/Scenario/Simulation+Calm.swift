@@ -33,6 +33,7 @@ extension Simulation {
     for client in clients { client.calmDown() }
     guard recover() else { return }
     guard settle() else { return }
+    oracle.checkCalm()
     // Whoever is still there is served like anybody.
     for client in clients { client.speakOnce() }
     advance(to: now + .seconds(1))

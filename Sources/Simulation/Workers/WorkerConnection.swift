@@ -3,8 +3,8 @@ package import SampleWorker
 /// A worker's side of one connection with a gateway: the contract over real HTTP/2 and gRPC,
 /// without a socket, a clock, or an opinion.
 ///
-/// Who owns it feeds what arrives, asks ``nextEvent(takesPackets:)`` until it says nil, answers, and
-/// sends what ``takeOutput(bytesMax:)`` gives. Asking may be possible again after output was taken.
+/// Who owns it feeds what arrives, asks ``nextEvent(takesPackets:)`` until it says nil, answers,
+/// and sends what ``takeOutput(bytesMax:)`` gives. There may be events again afterwards.
 package final class WorkerConnection {
   package enum Event {
     /// The packet stream has begun: answers can be sent.
