@@ -101,6 +101,19 @@ import Testing
     #expect(wire.read(connection, at: .peer).isEmpty && connection.toPeer.unread == [7])
   }
 
+  @Test func noEndArrivesBehindWhatAResetTook() {
+    let wire = Wire()
+    let connection = wire.open()
+    _ = wire.network.write([7], on: connection, from: .gateway)
+    _ = wire.network.write([1, 2], on: connection, from: .peer)
+    wire.network.close(connection, from: .peer)
+    // The answer meets the closed socket before the client's last bytes have come.
+    wire.network.cut(connection)
+    wire.run()
+    #expect(connection.phase == .reset && !connection.toGateway.endArrived)
+    #expect(connection.toGateway.unread == [1, 2])
+  }
+
   @Test func darkPathsHoldEverything() {
     let wire = Wire()
     let connection = wire.open()

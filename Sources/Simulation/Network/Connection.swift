@@ -43,6 +43,8 @@ struct Flow {
   var endArrived = false
   /// What a reset took while it was under way.
   var forgotten: [UInt8] = []
+  /// A reset took something: nothing that was sent behind it arrives, the end least of all.
+  var isCut = false
   /// Nothing written later arrives sooner.
   var lastArrival = Instant(nanoseconds: 0)
 

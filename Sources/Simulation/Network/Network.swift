@@ -214,6 +214,7 @@ final class Network {
     connection[into: end].forgotten += connection[into: end].bytes.suffix(lost)
     connection[into: end].bytes.removeLast(lost)
     connection[into: end].isEnded = true
+    connection[into: end].isCut = true
   }
 
   // MARK: Travel
@@ -248,6 +249,7 @@ final class Network {
       breakOff(connection, from: end)
       return false
     case .end:
+      guard !connection[into: end].isCut else { return false }
       connection[into: end].endArrived = true
       return !connection.hasClosed(end)
     case .reset:

@@ -27,6 +27,8 @@ final class GatewayAccount {
   /// Its client has ended, and the session has not.
   var halfClosed: [VisitRecord] = []
   var linksLost: UInt64 = 0
+  /// By listeners that are gone.
+  private var letInBefore: UInt64 = 0
   var hasStartedShutdown = false
   var auditedAt = Instant(nanoseconds: 0)
   /// The loop was held up, or its store failed, until then.
@@ -45,6 +47,12 @@ final class GatewayAccount {
     if let place = listeners.firstIndex(where: { $0.name == name }) { return place }
     listeners.append(Listener(name: name))
     return listeners.count - 1
+  }
+
+  func forgetListener(_ name: String) {
+    let gone = listeners.filter { $0.name == name }
+    letInBefore += gone.reduce(0) { $0 + $1.letIn }
+    listeners.removeAll { $0.name == name }
   }
 
   func opened(_ record: VisitRecord) {
@@ -75,7 +83,7 @@ final class GatewayAccount {
     func check(_ isTrue: Bool, _ problem: @autoclosure () -> String) {
       if !isTrue { problems.append(problem()) }
     }
-    var letIn: UInt64 = 0
+    var letIn = letInBefore
     for counted in metrics.listeners {
       guard let seen = listeners.first(where: { $0.name == counted.name }) else {
         check(counted.sessionsOpened == 0, "\(counted.name): opened by nobody")

@@ -114,7 +114,7 @@ extension Oracle {
     case .sessionClosed(let closed): closed_(closed, account)
     case .workerLost: account.linksLost += 1
     case .shutdownStarted: account.hasStartedShutdown = true
-    case .listenerGone(let name): account.listeners.removeAll { $0.name == name }
+    case .listenerGone(let name): account.forgetListener(name)
     case .sessionRefused, .framingViolation, .temporaryBan, .bansApplied, .workerReady,
       .workerNotReady, .workerDraining, .workerAdded, .workerRemoved, .listenerAdded,
       .listenerRemoved, .acceptPaused, .acceptResumed, .shutdownFinished, .broadcastRefused,
