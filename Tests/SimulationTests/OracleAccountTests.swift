@@ -255,7 +255,9 @@ import Testing
 
   // MARK: Numbers
 
-  /// Goal: the set is what a plain one is. Method: random insertions by seed, against Set.
+  /// Goal: the set is what a plain one is.
+  ///
+  /// Method: random insertions by seed, against Set.
   @Test(arguments: UInt64(0)..<10) func numberSetsAreSets(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var numbers = NumberSet()

@@ -12,6 +12,7 @@ extension Oracle {
       StreamRecord(
         number: streams.count + 1, worker: worker, gateway: gateway, pool: pool,
         hasEvents: sessionEvents))
+    if gateway < gateways.count { streams[streams.count - 1].account = gateways[gateway] }
     summary.streams += 1
     return streams.count
   }

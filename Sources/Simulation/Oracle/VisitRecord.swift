@@ -108,6 +108,8 @@ final class StreamRecord {
   let gateway: Int
   let pool: Int
   let hasEvents: Bool
+  /// Of the gateway's process.
+  weak var account: GatewayAccount?
   var events = EventAccount()
   var lastSerial: UInt32 = 0
   var broadcasts: [Broadcast] = []
