@@ -42,7 +42,8 @@ extension StoreContents {
     var (issuedAt, lifetime) = (now, ticketLifetimeSeconds)
     switch flaw {
     case .expired: issuedAt = now - lifetime - skew
-    case .notYetValid: issuedAt = now + skew + 1
+    // It stays so, however long its bearer takes to show it.
+    case .notYetValid: issuedAt = now + skew + ticketLifetimeSeconds
     case .livesTooLong: lifetime += 1
     case nil, .cut, .badSignature, .unknownKey, .wrongAudience: break
     }
