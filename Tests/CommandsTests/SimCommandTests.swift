@@ -15,7 +15,7 @@ import Testing
     #expect(first.contains("digest "))
     #expect(world.run(["sim", "--seed", "4", "--scenario", small]) == 0)
     #expect(world.output == first)
-    #expect(world.errors.contains("gatehouse sim --seed 4 --scenario \"quiet "))
+    #expect(world.errors == "gatehouse sim --seed 4 --scenario \"milliseconds=300 clients=2\"\n")
   }
 
   @Test func withoutASeedAFreshOneIsSaid() throws {

@@ -148,7 +148,8 @@ extension Simulation {
     guard hasEnded else {
       return oracle.broken(.leftovers, "a gateway goes on after SIGTERM and its grace")
     }
-    _ = waitUntilNothingIsLeft(for: .zero)
+    // News of the last sessions' ends are under way to workers.
+    _ = waitUntilNothingIsLeft(for: .seconds(5))
   }
 
   private func waitUntilNothingIsLeft(for limit: Interval) -> Bool {
