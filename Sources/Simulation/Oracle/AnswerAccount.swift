@@ -81,7 +81,10 @@ struct AnswerAccount {
     lines[line].lastSerial = answer.serial
     receivedCount += 1
     receivedByteCount += answer.byteCount
-    guard isOrdered, let rank = lines[line].rank else { return nil }
+    // Broadcasts come from whichever worker, also before a session is with it.
+    guard isOrdered, answer.visit != Answer.everybody, let rank = lines[line].rank else {
+      return nil
+    }
     guard rank >= lastRank else {
       return Finding(.answers, "answer \(answer.serial) of stream \(stream) after a later stream's")
     }

@@ -104,7 +104,7 @@ extension Oracle {
   }
 
   /// Whether what waited for the client need not have come, though the connection ended in order.
-  func mayBeCut(_ visit: Int) -> Bool { visits[visit].ending?.cutsAnswers ?? false }
+  func mayBeCut(_ visit: Int) -> Bool { visits[visit].mayBeCut }
 
   /// The gateway closed.
   func sawEnd(_ visit: Int, reset: Bool) {
@@ -114,7 +114,7 @@ extension Oracle {
     record.wasReset = reset
     defer { settleIfOver(record) }
     guard !reset, let ending = record.ending, !record.hasSettled else { return }
-    guard !ending.cutsAnswers else { return }
+    guard !record.mayBeCut else { return }
     let received = UInt64(record.answers.receivedCount)
     if received != ending.messagesOut {
       broken(
@@ -125,7 +125,7 @@ extension Oracle {
   func isOver(_ visit: Int) -> Bool { visits[visit].stage == .over }
 }
 
-extension SessionClosedEvent {
+extension VisitRecord {
   /// The end of a gateway's grace cuts off what waits, and nobody who is banned is waited for.
-  fileprivate var cutsAnswers: Bool { reason == .shutdown || reason == .banned }
+  fileprivate var mayBeCut: Bool { endedInShutdown || ending?.reason == .banned }
 }

@@ -162,6 +162,7 @@ extension Oracle {
       return broken(Finding(.counters, "closed twice"), record)
     }
     record.ending = event
+    record.endedInShutdown = account.hasStartedShutdown
     let listener = account.listener(named: record.listener.name)
     account.listeners[listener].closed[Int(event.reason.rawValue)] += 1
     summary.closed[Int(event.reason.rawValue)] += 1
@@ -206,7 +207,9 @@ extension Oracle {
     }
     for record in account.closed {
       if record.ending == nil {
-        account.listeners[account.listener(named: record.listener.name)].closedUnlogged += 1
+        if !record.listenerIsGone {
+          account.listeners[account.listener(named: record.listener.name)].closedUnlogged += 1
+        }
         if record.isIn { broken(Finding(.counters, "closed without a recorded reason"), record) }
       }
       settleIfOver(record)

@@ -113,7 +113,7 @@ extension Oracle {
 
   /// What workers got is what was sent to them, as long as none of a gateway's was ever lost.
   private func checkWorkers(_ account: GatewayAccount) {
-    guard account.linksLost == 0 else { return }
+    guard account.linksLost == 0, !account.open.contains(where: \.isSlowed) else { return }
     let number = account.gateway.number
     for status in account.gateway.shard.metrics().workers {
       guard

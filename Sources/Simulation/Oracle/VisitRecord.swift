@@ -35,6 +35,10 @@ final class VisitRecord {
   var verdict: LoginVerdict?
   /// What the log said at its end; nil for who was not let in.
   var ending: SessionClosedEvent?
+  /// Its listener was forgotten in the turn in which it was closed.
+  var listenerIsGone = false
+  /// Its gateway had begun to shut down by then.
+  var endedInShutdown = false
 
   var packets: PacketAccount
   var answers = AnswerAccount()
