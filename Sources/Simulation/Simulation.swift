@@ -173,6 +173,7 @@ package final class Simulation {
       if gateways[gateway].instance == instance { gateways[gateway].post(mail) }
     case .startGateway(let gateway): startGateway(gateway)
     case .check:
+      noteHinderedStores()
       oracle.check()
       add(.check, at: now + .milliseconds(100))
     }

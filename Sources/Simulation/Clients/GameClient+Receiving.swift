@@ -115,7 +115,7 @@ extension GameClient {
   func checkEnd(reset: Bool) {
     guard !stay!.input.isEmpty, !reset else { return }
     // What can't be written within the grace is cut off.
-    guard !stay!.gateway.isFinished else { return }
+    guard !stay!.gateway.isFinished, !simulation.oracle.mayBeCut(stay!.visit) else { return }
     complain("the connection ended within an answer, after \(stay!.input.count) bytes of it")
   }
 

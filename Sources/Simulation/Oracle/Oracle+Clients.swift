@@ -103,6 +103,9 @@ extension Oracle {
       Finding(.counters, "told \(reason.name), logged \(ending.reason.name)"), record)
   }
 
+  /// Whether what waited for the client need not have come, though the connection ended in order.
+  func mayBeCut(_ visit: Int) -> Bool { visits[visit].ending?.cutsAnswers ?? false }
+
   /// The gateway closed.
   func sawEnd(_ visit: Int, reset: Bool) {
     let record = visits[visit]
@@ -111,8 +114,7 @@ extension Oracle {
     record.wasReset = reset
     defer { settleIfOver(record) }
     guard !reset, let ending = record.ending, !record.hasSettled else { return }
-    // Cut by the end of the grace.
-    guard ending.reason != .shutdown else { return }
+    guard !ending.cutsAnswers else { return }
     let received = UInt64(record.answers.receivedCount)
     if received != ending.messagesOut {
       broken(
@@ -121,4 +123,9 @@ extension Oracle {
   }
 
   func isOver(_ visit: Int) -> Bool { visits[visit].stage == .over }
+}
+
+extension SessionClosedEvent {
+  /// The end of a gateway's grace cuts off what waits, and nobody who is banned is waited for.
+  fileprivate var cutsAnswers: Bool { reason == .shutdown || reason == .banned }
 }

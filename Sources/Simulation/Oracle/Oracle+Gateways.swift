@@ -183,7 +183,10 @@ extension Oracle {
     check(
       event.messagesOut >= UInt64(record.answers.receivedCount), .counters,
       "\(event.messagesOut) messages out, but \(record.answers.receivedCount) received")
-    guard event.reason == .clientClosed, record.gatewaySawEnd, !record.wasHindered else { return }
+    // Who leaves without ending its direction first may not have sent all that it wanted to.
+    guard event.reason == .clientClosed, record.clientEnded, record.gatewaySawEnd,
+      !record.wasHindered
+    else { return }
     guard record.packets.violatedAt == nil, !record.packets.rules.mayDrop else { return }
     guard !record.game.form.isRaw else { return }
     // All that it sent was read, and nothing kept it from its worker.

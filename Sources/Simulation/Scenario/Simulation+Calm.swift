@@ -14,7 +14,7 @@ extension Simulation {
   /// workers' timeouts.
   static let settlingMax = Interval.seconds(60)
   /// Until then whoever was told to leave has left.
-  static let leavingMax = Interval.seconds(60)
+  static let leavingMax = Interval.seconds(600)
   /// Until then, beyond its grace, a gateway that got SIGTERM has ended.
   static let endingMax = Interval.seconds(10)
 

@@ -122,6 +122,14 @@ extension Simulation {
 
   // MARK: The disk
 
+  /// A store that fails is tried again after up to five seconds.
+  func noteHinderedStores() {
+    guard let disk else { return }
+    for gateway in gateways where gateway.storeFailure != nil || disk.faults != ordinaryDisk {
+      oracle.storeIsHindered(gateway.number, until: now + .seconds(6))
+    }
+  }
+
   private func disturbDisk(_ lasting: Interval, _ random: inout SeededRandom) -> Bool {
     guard let disk else { return false }
     var faults = ordinaryDisk
