@@ -11,7 +11,7 @@ from harness.gateway import binary
 
 # One minute of a world with most of what there is in it, as another machine saw it.
 KNOWN_SEED = 7
-KNOWN_DIGEST = "?"
+KNOWN_DIGEST = "26889fc1f972e76a"
 
 
 def sim(*arguments, timeout=100):

@@ -7,7 +7,7 @@ extension VirtualGateway {
   /// Some link would be reported by epoll.
   var isLinkReady: Bool { links.indices.contains { isReady($0) } }
 
-  private func isReady(_ link: Int) -> Bool {
+  func isReady(_ link: Int) -> Bool {
     guard let connection = links[link].connection else { return false }
     if links[link].isConnecting { return links[link].hasConnected || connection.phase == .refused }
     let writable = links[link].awaitsWritable && connection.toPeer.room > 0

@@ -72,6 +72,8 @@ final class VirtualGateway {
   /// Of the newest wake-up; earlier ones are stale.
   var wakeUpSerial: UInt64 = 0
   var wakeUpAt = Instant.distantFuture
+  private var lastTurnAt = Instant.distantFuture
+  private var turnsAtOnce = 0
   /// The loop does nothing until then: the system gives it no time.
   var stalledUntil = Instant(nanoseconds: 0)
   var now: Instant { simulation.now }
@@ -134,7 +136,23 @@ final class VirtualGateway {
     wakeUp()
   }
 
+  /// Turns at one instant are events that came together; so many are a loop that never waits.
+  private static let turnsAtOnceMax = 20_000
+
+  private func noteTurn() {
+    turnsAtOnce = lastTurnAt == now ? turnsAtOnce + 1 : 0
+    lastTurnAt = now
+    guard turnsAtOnce == Self.turnsAtOnceMax else { return }
+    let links = links.indices.filter { isReady($0) }
+    simulation.oracle.broken(
+      .driver,
+      "the loop never waits: unwritten \(shard.hasUnwritten), clients \(readyClients), "
+        + "mail \(mailbox.count), links \(links), deadline \(shard.nextDeadline?.nanoseconds ?? 0)",
+      gateway: number)
+  }
+
   private func planNextTurn() {
+    noteTurn()
     guard !isFinished || lingering.count > 0 else { return }
     if shard.hasUnwritten || !readyClients.isEmpty || !mailbox.isEmpty || isLinkReady {
       return wakeUp()

@@ -43,13 +43,14 @@ struct Flow {
   var endArrived = false
   /// What a reset took while it was under way.
   var forgotten: [UInt8] = []
-  /// A reset took something: nothing that was sent behind it arrives, the end least of all.
+  /// A reset took something: nothing that was sent behind it arrives, the end least of all, and the
+  /// writer, who may not know yet, finds no room.
   var isCut = false
   /// Nothing written later arrives sooner.
   var lastArrival = Instant(nanoseconds: 0)
 
   var unreadByteCount: Int { bytes.count - start }
-  var room: Int { max(0, bytesMax - unreadByteCount) }
+  var room: Int { isCut ? 0 : max(0, bytesMax - unreadByteCount) }
   /// All that was written and never read, in its order.
   var unread: [UInt8] { Array(bytes[start...]) + forgotten }
 
