@@ -140,8 +140,11 @@ extension Shard {
         unsafe HeldPackets.append(packet, to: &pending.records[place].held)
       }
     case .hold: unsafe HeldPackets.append(packet, to: &pending.records[place].held)
-    case .forward where workersAreTold(index): unsafe send(packet, of: index, now: now)
-    case .forward: unsafe HeldPackets.append(packet, to: &pending.records[place].held)
+    case .forward where workersAreTold(index) && !pending.records[place].holdsForwarded:
+      unsafe send(packet, of: index, now: now)
+    case .forward:
+      unsafe HeldPackets.append(packet, to: &pending.records[place].held)
+      pending.records[place].holdsForwarded = true
     case .consume: break
     }
     sessions[index].received.removeFirst(byteCount)

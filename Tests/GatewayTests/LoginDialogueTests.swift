@@ -127,6 +127,34 @@ import Upstream
     #expect(world.workers[1 - first].packets.count == 2)
   }
 
+  /// Goal: what was held for want of a worker that can be told is not overtaken once there is one.
+  @Test func theNextWorkerCanBeTold() {
+    let world = VirtualWorld.withLogins(workers: 2) {
+      $0.listeners[0].authentication!.login = LoginDescription(
+        parts: [Logins.part], before: .forward)
+    }
+    world.workers[1].reachability = .refuses
+    world.crash(1)
+    world.settle()
+    let client = world.connect()
+    world.send(client, Packets.make([7]))
+    world.settle()
+    world.workers[1].sessionEvents = true
+    world.workers[1].reachability = .accepts
+    world.advance(.seconds(1))
+    world.workers[0].reachability = .refuses
+    world.crash(0)
+    world.settle()
+    world.send(client, Packets.make([8]) + Logins.packet("anna", "secret"))
+    world.settle()
+    #expect(world.workers[1].packets.isEmpty)
+    world.answerClaim(.accepted(AccountName("anna")!, attributes: []))
+    world.settle()
+    #expect(
+      world.workers[1].packets.map(\.payload)
+        == [Packets.make([7]), Packets.make([8]), Logins.packet("anna", "secret")])
+  }
+
   @Test func packetsThatAreNoLoginAreRefusedWhereNoneMayComeBefore() {
     let world = VirtualWorld.withLogins {
       $0.listeners[0].authentication!.login = LoginDescription(

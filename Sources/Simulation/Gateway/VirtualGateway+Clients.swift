@@ -167,6 +167,7 @@ extension VirtualGateway {
     if arrived > 0 {
       let bytes = simulation.network.read(
         connection, at: .gateway, bytesMax: cut(min(arrived, Self.readBytesMax, wanted)))
+      simulation.trace.note("gateway reads", number, connection.number, bytes: bytes)
       simulation.oracle.gatewayRead(bytes, from: connection)
       unsafe withReadBuffer(bytes) {
         unsafe shard.clientReceived(id, $0, now: now, effects: &effects)
@@ -207,7 +208,9 @@ extension VirtualGateway {
     let total = (0..<count).reduce(0) { unsafe $0 + slices[$1].count }
     let room = simulation.network.room(on: connection, from: .gateway)
     let bytes = gathered(count, byteCount: cut(min(total, max(room, 1))))
-    return simulation.network.write(bytes, on: connection, from: .gateway)
+    let written = simulation.network.write(bytes, on: connection, from: .gateway)
+    simulation.trace.note("gateway writes", number, connection.number, written)
+    return written
   }
 
   func setReading(_ id: SessionID, _ isOn: Bool) {

@@ -96,7 +96,9 @@ extension WorkerProcess {
   }
 
   private func handle(_ request: WorkerRequest, _ socket: WorkerSocket) {
-    simulation.trace.note("worker handles", number, socket.stream, bytes: request.payload)
+    simulation.trace.note(
+      "worker handles", socket.stream, simulation.oracle.visit(of: request.uuid) ?? -1,
+      bytes: request.payload)
     simulation.oracle.handled(request, on: socket.stream)
     socket.remember(request.uuid)
     switch request.event {
