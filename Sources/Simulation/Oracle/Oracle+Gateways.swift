@@ -216,23 +216,28 @@ extension Oracle {
     }
     account.closed.removeAll(keepingCapacity: true)
     guard account.open.count < 64 || account.auditedAt + .milliseconds(100) <= now else { return }
+    let window = now.since(account.auditedAt)
     account.auditedAt = now
     for problem in gateway.shard.audit(readBytesMax: VirtualGateway.readBytesMax) {
       broken(.audit, problem, gateway: gateway.number)
     }
     for problem in account.driverProblems() { broken(.driver, problem, gateway: gateway.number) }
-    for record in account.open where record.packetRate != nil { checkRate(record) }
+    for record in account.open where record.packetRate != nil {
+      checkRate(record, within: window)
+    }
   }
 
   /// Packets that were let through since the last look, by the gateway's own count.
-  private func checkRate(_ record: VisitRecord) {
+  private func checkRate(_ record: VisitRecord, within window: Interval) {
     guard let figures = figures(of: record), !figures.isAllowed else { return }
     let passed = figures.packetsIn - record.packetsSeen
     record.packetsSeen = figures.packetsIn
     // What goes to workers before the login is not limited.
     guard record.isIn, passed > 0 else { return }
     let isSlowed = record.listener.limits.packetsAction == .slowDown
-    if record.packetRate?.passed(passed, slack: isSlowed ? 1 : 0, at: now) == false {
+    if record.packetRate?.passed(
+      passed, slack: isSlowed ? 1 : 0, at: now, within: window) == false
+    {
       broken(Finding(.limits, "\(passed) packets come too fast"), record)
     }
   }

@@ -18,12 +18,18 @@ struct RateAccount {
 
   /// Counts events that were let through.
   ///
-  /// - Parameter slack: so many beyond the rate are no breach.
+  /// - Parameters:
+  ///   - slack: so many beyond the rate are no breach.
+  ///   - window: they came at some time of it, and it ends now.
   /// - Returns: false when they are more than the rate allows.
-  mutating func passed(_ amount: UInt64, slack: UInt64, at now: Instant) -> Bool {
-    level = max(0, level - Double(now.since(last).nanoseconds) * perNanosecond)
+  mutating func passed(
+    _ amount: UInt64, slack: UInt64, at now: Instant, within window: Interval = .zero
+  ) -> Bool {
+    let elapsed = now.since(last).nanoseconds
+    let before = elapsed > window.nanoseconds ? elapsed - window.nanoseconds : 0
+    level = max(0, level - Double(before) * perNanosecond)
     last = now
-    level += Double(amount)
+    level = max(0, level + Double(amount) - Double(elapsed - before) * perNanosecond)
     // A millionth more, since the meters round.
     return level <= (burst + Double(slack)) * 1.000_001 + 0.001
   }

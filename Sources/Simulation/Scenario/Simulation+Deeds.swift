@@ -195,7 +195,7 @@ extension Simulation {
 
   private func restartGateway(_ lasting: Interval, _ random: inout SeededRandom) -> Bool {
     let number = random.draw(0...gateways.count - 1)
-    guard !deeds.isEnding[number] else { return false }
+    guard !deeds.isEnding[number], gateways[number].isRunning else { return false }
     deeds.isEnding[number] = true
     gateways[number].post(.terminate)
     add(.replaceGateway(number), after: lasting)
