@@ -92,11 +92,14 @@ private func runOne(_ call: Call, seed: UInt64, isAlone: Bool) throws -> Bool {
 
 private func run(_ scenario: Scenario, shows console: Console? = nil) -> Report {
   guard let console else { return Simulation(scenario).run() }
+  var isWritable = true
   let trace = Trace { line in
+    guard isWritable else { return }
     do {
       try console.write(line + "\n")
     } catch {
-      // Said when the results are written.
+      // Said when the results are written, which fails alike.
+      isWritable = false
     }
   }
   return Simulation(scenario, trace: trace).run()

@@ -236,7 +236,8 @@ struct Recording {
     _ kind: RecordedEvent.Kind, _ session: Int, _ byteCount: Int, _ time: UInt64
   ) -> Bool {
     // Openings are few; without its opening a session could not be read.
-    guard waitingByteCount + byteCount + Self.eventBytes <= Self.waitingBytesMax || kind == .opened else {
+    let added = byteCount + Self.eventBytes
+    guard waitingByteCount + added <= Self.waitingBytesMax || kind == .opened else {
       return false
     }
     events.append(

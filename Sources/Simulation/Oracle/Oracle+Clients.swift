@@ -127,5 +127,7 @@ extension Oracle {
 
 extension VisitRecord {
   /// The end of a gateway's grace cuts off what waits, and nobody who is banned is waited for.
-  fileprivate var mayBeCut: Bool { endedInShutdown || ending?.reason == .banned }
+  ///
+  /// Of those who were not let in the log need not say why they had to go.
+  fileprivate var mayBeCut: Bool { endedInShutdown || !isIn || ending?.reason == .banned }
 }

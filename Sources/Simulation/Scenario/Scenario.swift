@@ -3,8 +3,8 @@ package import Primitives
 /// All that tells one simulation from another; everything else follows from it.
 ///
 /// Numbers alone, so that they can be named on the command line and made smaller one by one. Each
-/// has its line in ``Knob/all``. As it is made, a scenario is a quiet world without faults, in which
-/// nothing may be lost.
+/// has its line in ``Knob/all``. As it is made, a scenario is a quiet world without faults, in
+/// which nothing may be lost.
 package struct Scenario: Equatable, Sendable {
   package var seed: UInt64
   /// How long faults and load last, in virtual milliseconds; then all must calm down.
@@ -81,7 +81,8 @@ package struct Scenario: Equatable, Sendable {
   package var activeWindowMilliseconds = 60_000
 
   // Clients: when they come and go.
-  /// At random (0), in waves that are ten seconds apart (1), or all at the start and then at random (2).
+  /// At random (0), in waves that are ten seconds apart (1), or all at the start and then at random
+  /// (2).
   package var arrivals = 0
   /// The mean time until a client's first visit, in milliseconds.
   package var arrivalMilliseconds = 3000
