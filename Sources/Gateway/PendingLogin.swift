@@ -29,9 +29,6 @@ struct PendingLogin: ~Copyable {
   var isPastStreamAnswers = false
   /// Packets that go to the worker once the client is let in.
   var held = ByteQueue()
-  /// One of them was to go on at once, and no worker could be told who it is from: what follows
-  /// stays behind it, even if another worker could be told.
-  var holdsForwarded = false
   var credentials = Credentials()
   /// Whose its ticket says it is, true or not.
   var ticketAccount: AccountName?

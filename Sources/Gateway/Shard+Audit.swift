@@ -46,7 +46,7 @@ extension Shard {
         sessions[index].isRead == sessions[index].pauses.isEmpty,
         "session \(index): read against its pauses")
       audit.check(
-        (sessions[index].phase == .closing) <= sessions[index].pauses.contains(.closing),
+        sessions[index].phase != .closing || sessions[index].pauses.contains(.closing),
         "session \(index): closing and read")
       audit.check(
         uuids.slot(of: sessions[index].uuid) == index, "session \(index): its UUID names another")
@@ -284,4 +284,3 @@ extension Shard {
   }
 }
 
-private func <= (a: Bool, b: Bool) -> Bool { !a || b }

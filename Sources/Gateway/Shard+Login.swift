@@ -140,11 +140,10 @@ extension Shard {
         unsafe HeldPackets.append(packet, to: &pending.records[place].held)
       }
     case .hold: unsafe HeldPackets.append(packet, to: &pending.records[place].held)
-    case .forward where workersAreTold(index) && !pending.records[place].holdsForwarded:
+    // What waits already is not overtaken, whatever it waits for.
+    case .forward where pending.records[place].held.isEmpty && workersAreTold(index):
       unsafe send(packet, of: index, now: now)
-    case .forward:
-      unsafe HeldPackets.append(packet, to: &pending.records[place].held)
-      pending.records[place].holdsForwarded = true
+    case .forward: unsafe HeldPackets.append(packet, to: &pending.records[place].held)
     case .consume: break
     }
     sessions[index].received.removeFirst(byteCount)

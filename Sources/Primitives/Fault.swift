@@ -98,7 +98,7 @@
   }
 #else
   /// What asks for a fault gets "no" at compile time, whatever its name: a program that is shipped
-  /// has neither switches nor names of them.
+  /// has no names of them, and nothing to switch.
   @dynamicMemberLookup
   public enum Fault {
     @frozen

@@ -145,7 +145,8 @@ extension Reactor {
     clientCount -= 1
     switch manner {
     case .plain: Sockets.close(fd, abort: false)
-    case .lingering: linger(fd)
+    // It keeps its descriptor for now.
+    case .lingering: return linger(fd)
     case .abort: Sockets.close(fd, abort: true)
     }
     acceptPauses.descriptorFreed(now: now)
@@ -154,7 +155,7 @@ extension Reactor {
   /// Ends our direction; `fd` is registered with epoll, as something else.
   private mutating func linger(_ fd: Int32) {
     guard shutdown(fd, Int32(SHUT_WR)) == 0, lingering.add(fd, now: now) else {
-      return Sockets.close(fd, abort: false)
+      return closeLingering(fd)
     }
     epoll.change(fd, .lingering(fd), .readable)
   }
@@ -164,6 +165,11 @@ extension Reactor {
     guard lingering.contains(fd) else { return }
     let count = unsafe recv(fd, readBuffer.baseAddress!, readBuffer.count, 0)
     if count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR)) { return }
-    if lingering.remove(fd) { Sockets.close(fd, abort: false) }
+    if lingering.remove(fd) { closeLingering(fd) }
+  }
+
+  mutating func closeLingering(_ fd: Int32) {
+    Sockets.close(fd, abort: false)
+    acceptPauses.descriptorFreed(now: now)
   }
 }

@@ -151,7 +151,7 @@ public struct Reactor: ~Copyable {
     readableLinks.removeAll(keepingCapacity: true)
     for index in acceptFrom { accept(from: index) }
     if acceptPauses.retryAt <= now { resumeAccepting() }
-    for fd in lingering.takeExpired(now: now) { Sockets.close(fd, abort: false) }
+    for fd in lingering.takeExpired(now: now) { closeLingering(fd) }
     shard.timePassed(now: now, effects: &effects)
     performEffects()
     endTurn()

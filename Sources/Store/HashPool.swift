@@ -42,8 +42,10 @@ package final class HashPool: Sendable {
 
   func add(_ jobs: consuming [Job]) {
     let count = jobs.count
-    let added = consume jobs
-    state.withLock { $0.jobs += added }
+    var added = consume jobs
+    state.withLock { state in
+      if state.isStopping { Self.wipe(&added) } else { state.jobs += added }
+    }
     for _ in 0..<count { wakeUp.signal() }
   }
 
@@ -51,9 +53,15 @@ package final class HashPool: Sendable {
   package func stop() {
     state.withLock { state in
       state.isStopping = true
-      state.jobs = []
+      Self.wipe(&state.jobs)
     }
     for _ in 0..<shared.configuration.passwordThreads { wakeUp.signal() }
+  }
+
+  /// Nobody is answered any more, and no password stays behind.
+  private static func wipe(_ jobs: inout [Job]) {
+    for index in jobs.indices { SecretBytes.wipe(&jobs[index].request.credentials.secret) }
+    jobs = []
   }
 
   /// What each of the pool's threads does until the end.
