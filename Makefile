@@ -33,7 +33,7 @@ integration-test:
 	@scripts/python-env
 	@.venv/bin/python -m pytest --quiet Tests/Integration
 
-soak: build ## run many clients and faults, each byte compared; SECONDS=60 SEED=… CLIENTS=100
+soak: setup build ## run many clients and faults, each byte compared; SECONDS=60 SEED=… CLIENTS=100
 	@scripts/python-env
 	@SECONDS=$(or $(SECONDS),60) .venv/bin/python Tests/Soak/run.py
 

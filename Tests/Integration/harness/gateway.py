@@ -30,8 +30,12 @@ def free_ports(count):
 
 def _candidate_ports():
     """From where the kernel takes none for outgoing connections, in an order of this run's own."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
-        first_outgoing = int(file.read().split()[0])
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+            first_outgoing = int(file.read().split()[0])
+    except OSError:
+        first_outgoing = 32_768
+    # Where there are hardly any below, a port may be taken before it is used.
     ports = range(10_000, first_outgoing if first_outgoing > 12_000 else 60_000)
     return itertools.cycle(random.sample(ports, len(ports)))
 

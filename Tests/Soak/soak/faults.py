@@ -32,7 +32,8 @@ class Faults:
         slots = self._fleet.slots
         slot = slots[fault.pick % len(slots)]
         act = {"kill": self._kill, "stop": self._stop, "terminate": self._terminate,
-               "drain": self._drain, "remove": self._remove}.get(fault.kind)
+               "drain": self._drain, "remove": self._remove,
+               "remove-drained": self._remove_drained}.get(self._way(fault, len(slots)))
         if act:
             async with self._fleet.faulty(slot, what=fault.kind) as taken:
                 if taken:
@@ -45,6 +46,12 @@ class Faults:
                    "ban-network": self._ban_network, "kick": self._kick,
                    "kick-account": self._kick_account, "listener": self._listener}[fault.kind](
                        fault)
+
+    @staticmethod
+    def _way(fault, slots):
+        """Of removals some wait for the worker to finish; the seed says which."""
+        return f"{fault.kind}-drained" if (fault.kind, fault.pick // slots % 2) == ("remove", 1) \
+            else fault.kind
 
     # Workers.
 
@@ -83,15 +90,18 @@ class Faults:
         worker = await self._worker(slot)
         self._oracle.sent_before[slot.endpoint] += worker["packets_sent"]
 
-    async def _remove(self, slot, seconds):
+    async def _remove_drained(self, slot, seconds):
         worker = await self._worker(slot)
-        if slot.port % 2:
-            await self._api("POST", f"/upstream/{worker['id']}/drain")
-            await self._until(
-                lambda: self._has_state(slot, "drained"), f"{slot.endpoint} is drained")
-            await self._note_sent(slot)
-        else:
-            self._oracle.unknown_sent.append(slot.endpoint)
+        await self._api("POST", f"/upstream/{worker['id']}/drain")
+        await self._until(lambda: self._has_state(slot, "drained"), f"{slot.endpoint} is drained")
+        await self._note_sent(slot)
+        await self._forget(slot, worker, seconds)
+
+    async def _remove(self, slot, seconds):
+        self._oracle.unknown_sent.append(slot.endpoint)
+        await self._forget(slot, await self._worker(slot), seconds)
+
+    async def _forget(self, slot, worker, seconds):
         status, _ = await self._api("DELETE", f"/upstream/{worker['id']}")
         self._expect(status == 202, f"removal of {slot.endpoint}: {status}")
         await self._until(lambda: self._has_state(slot, None), f"{slot.endpoint} is removed")

@@ -1,11 +1,13 @@
 """One soak from beginning to end."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import pathlib
 import re
 import shutil
+import subprocess
 import tempfile
 import time
 
@@ -57,6 +59,9 @@ class Soak:
         return not self.oracle.errors
 
     async def _run(self):
+        # Commands that wait must not keep others waiting, however few processors there are.
+        asyncio.get_running_loop().set_default_executor(
+            concurrent.futures.ThreadPoolExecutor(64))
         await self.fleet.start_all()
         config = self._configuration()
         self.gateway = await asyncio.to_thread(Gateway, self.folder, config)
@@ -65,7 +70,7 @@ class Soak:
         self._ports = dict(zip(LISTENERS, self.gateway.ports))
         self._log = GatewayLog(self.gateway.process.log, self.oracle.take_log)
         self._before = self._resources()
-        watching = asyncio.create_task(self._watch())
+        self._watching = watching = asyncio.create_task(self._watch())
         try:
             await self._play()
             if not self.oracle.errors:
@@ -110,6 +115,8 @@ class Soak:
             for task in done:
                 # Whatever this program itself does wrong.
                 task.result()
+            if self._watching.done():
+                self._watching.result()
             if time.monotonic() > end:
                 self.oracle.broken(f"{len(self._tasks)} clients and faults do not come to an end")
         for task in self._tasks:
@@ -117,7 +124,10 @@ class Soak:
 
     async def _act(self, fault):
         await asyncio.sleep(fault.at)
-        await self._faults.run(fault)
+        try:
+            await self._faults.run(fault)
+        except (AssertionError, subprocess.SubprocessError) as error:
+            self.oracle.broken(f"{fault.kind} could not be done: {error}")
 
     async def _arrive(self):
         for connection, at in enumerate(self.plan.arrivals):
@@ -199,9 +209,10 @@ class Soak:
         await self._until(self._is_quiet, "the last session is closed")
         await self._until(lambda: self._resources()[0] <= self._before[0],
                           lambda: f"descriptors: {self._resources()[0]}, {self._before[0]} before")
+        # Each request of ours has a thread there for a moment.
+        await self._until(lambda: self._resources()[2] <= self._before[2],
+                          lambda: f"threads: {self._resources()[2]}, {self._before[2]} before")
         self._after = self._resources()
-        if self._after[2] != self._before[2]:
-            self.oracle.broken(f"threads: {self._after[2]}, {self._before[2]} before")
         metrics = await asyncio.to_thread(self.gateway.metrics)
         self._read()
         endpoints = [slot.endpoint for slot in self.fleet.slots]
@@ -247,6 +258,7 @@ class Soak:
             lines += [f"{name}: {before} at the start, {after} at the end"
                       for name, before, after in zip(names, self._before, self._after)]
             lines.append(f"memory: {self._memory_peak} at most, may grow by {MEMORY_BYTES_MAX}")
+        lines.append("workers: " + ", ".join(slot.kind for slot in self.fleet.slots))
         lines.append(f"clients came {self._lag:.1f} s late at most; "
                      f"load of the machine: {os.getloadavg()[0]:.1f}")
         return lines
