@@ -10,6 +10,9 @@ let house: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Tests can put classical mistakes back (Fault.swift); a program that is shipped has none.
+let faults: [SwiftSetting] = [.define("FAULTS", .when(configuration: .debug))]
+
 /// Tests read spans and pointers of the code under test, so strict memory safety stays off there.
 let testing: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
@@ -36,9 +39,7 @@ let package = Package(
     .target(name: "CPcap"),
     .target(name: "CToml", cxxSettings: [.unsafeFlags(["-std=c++17"])]),
 
-    // Tests can put classical mistakes back (Fault.swift); a program that is shipped has none.
-    .target(
-      name: "Primitives", swiftSettings: house + [.define("FAULTS", .when(configuration: .debug))]),
+    .target(name: "Primitives", swiftSettings: house + faults),
     .target(name: "Threading", swiftSettings: house),
     .target(name: "JSON", dependencies: ["CJansson"], swiftSettings: house),
     .target(name: "Auth", dependencies: ["Primitives"], swiftSettings: house),
@@ -83,7 +84,7 @@ let package = Package(
       dependencies: [
         "Primitives", "Framing", "Auth", "Gateway", "Store", "Configuration", "Captures",
         "Learning", "JSON", "CLinux", "CFramer", "Simulation",
-      ], swiftSettings: house),
+      ], swiftSettings: house + faults),
     .executableTarget(
       name: "gatehouse",
       dependencies: [

@@ -5,7 +5,7 @@ let simCommand = Subcommand(
   words: ["sim"],
   options: [
     .seed, .seeds, .minutes, .scenario, .without, .trace, .shrink, .listScenarios,
-  ],
+  ] + faultOptions,
   summary: "try the gateway out in a simulated world, and check that nothing is lost",
   explanation: """
     Runs the very gateway that `gatehouse serve` runs in a world of its own: a virtual network,
@@ -50,11 +50,13 @@ private func simulate(_ call: Call) throws -> ExitStatus {
   let count = try call.number(.seeds, in: 0...1_000_000_000, default: 1)
   // What is wrong with the text is said before anything runs.
   _ = try scenario(call, seed: firstSeed ?? 0)
-  guard count != 1 else {
-    let passes = try runOne(call, seed: firstSeed ?? freshSeed(), isAlone: true)
-    return passes ? .done : .failed
+  return try withFault(call) {
+    guard count != 1 else {
+      let passes = try runOne(call, seed: firstSeed ?? freshSeed(), isAlone: true)
+      return passes ? .done : .failed
+    }
+    return try runMany(call, firstSeed: firstSeed, count: count)
   }
-  return try runMany(call, firstSeed: firstSeed, count: count)
 }
 
 /// Seeds one after the other, until one fails.
@@ -172,4 +174,5 @@ private func scenarioList() -> String {
   return "Scenarios:\n"
     + aligned(NamedScenario.allCases.map { ($0.rawValue, $0.meaning) })
     + "\nNumbers, as they are where a scenario does not say otherwise:\n" + aligned(knobs)
+    + faultList
 }

@@ -114,13 +114,19 @@ extension Shard {
   private mutating func give(
     _ payload: UnsafeRawBufferPointer, to index: UInt32, now: Instant, effects: inout Effects
   ) {
-    if sessions[index].unanswered > 0 { sessions[index].unanswered -= 1 }
     let cutter = paths[Int(sessions[index].listener)].serverToClient
     if cutter.isRaw(sessions[index].toClient), sessions[index].unfinished.isEmpty {
+      countAnswer(to: index)
       unsafe gather(payload, for: index, now: now, effects: &effects)
     } else {
       unsafe giveFramed(payload, cutter, to: index, now: now, effects: &effects)
     }
+  }
+
+  /// Half a packet is no answer yet: whoever has ended its direction waits for the rest.
+  @inline(__always)
+  private mutating func countAnswer(to index: UInt32) {
+    if sessions[index].unanswered > 0 { sessions[index].unanswered -= 1 }
   }
 
   @inline(__always)
@@ -162,11 +168,15 @@ extension Shard {
     }
     let packets = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<whole])
     if sessions[index].unfinished.isEmpty {
-      if whole > 0 { unsafe gather(packets, for: index, now: now, effects: &effects) }
+      if whole > 0 {
+        countAnswer(to: index)
+        unsafe gather(packets, for: index, now: now, effects: &effects)
+      }
       unsafe sessions[index].unfinished.append(UnsafeRawBufferPointer(rebasing: bytes[whole...]))
       return
     }
     guard whole > 0, let lasting = unsafe lasting(packets, inPlace: false) else { return }
+    countAnswer(to: index)
     unsafe gather(lasting, for: index, now: now, effects: &effects)
     // Without room in the arena the outbox points into `unfinished`, which must not move before
     // the flush: what is whole goes to the session's queue instead.

@@ -210,9 +210,12 @@ package final class Simulation {
 
   func connect(_ gateway: VirtualGateway, to address: SocketAddress) -> Connection {
     let worker = workers.first { $0.address == address }!
-    return network.open(
+    let connection = network.open(
       from: gateway.number, to: worker.number, address: address,
       path: worker.path(to: gateway.number))
+    connection.toPeer.bytesMax = scenario.workerSocketBytes
+    connection.toGateway.bytesMax = scenario.workerSocketBytes
+    return connection
   }
 
   /// A gateway has closed its connection to a worker.

@@ -32,12 +32,15 @@ struct AnswerAccount {
   private var lines: [Line] = []
   private var rankCount = 0
   private var lastRank = 0
+  /// Broadcasts not included.
+  private(set) var sentCount = 0
   private(set) var receivedCount = 0
   private(set) var receivedByteCount = 0
 
   // MARK: Sent
 
   mutating func willAnswer(_ answer: Answer, on stream: Int) {
+    sentCount += 1
     let line = line(stream)
     lines[line].expected.append(
       Expected(serial: answer.serial, byteCount: answer.byteCount, isBroadcast: false))
@@ -49,6 +52,9 @@ struct AnswerAccount {
     lines[line].expected.append(
       Expected(serial: answer.serial, byteCount: answer.byteCount, isBroadcast: true))
   }
+
+  /// Streams that have, or had, something for the client.
+  var streams: [Int] { lines.map(\.stream) }
 
   /// The session is with this stream's worker.
   mutating func isWith(_ stream: Int) {

@@ -1,5 +1,7 @@
+internal import Auth
 internal import Gateway
 internal import Primitives
+internal import Upstream
 
 /// What a gateway's driver has seen of it, to be compared with what the gateway says.
 final class GatewayAccount {
@@ -30,6 +32,10 @@ final class GatewayAccount {
   /// By listeners that are gone.
   private var letInBefore: UInt64 = 0
   var hasStartedShutdown = false
+  /// When each worker's drain began.
+  var drainingSince: [WorkerID: Instant] = [:]
+  /// Bans that its rules have made, one for each subject; those that end may stay for a while.
+  var ruleBans: [TemporaryBan] = []
   var auditedAt = Instant(nanoseconds: 0)
   /// The loop was held up, or its store failed, until then.
   var hinderedUntil = Instant(nanoseconds: 0)

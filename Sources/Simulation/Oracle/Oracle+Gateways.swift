@@ -112,13 +112,17 @@ extension Oracle {
     switch event {
     case .sessionOpened(let opened): letIn(opened, account)
     case .sessionClosed(let closed): closed_(closed, account)
-    case .workerLost: account.linksLost += 1
+    case .workerDraining(let worker, _, _): account.drainingSince[worker] = now
+    case .workerLost(let worker, let pool, let endpoint, let reason, _, _, _):
+      account.linksLost += 1
+      judgeDrain(of: worker, pool: pool, endpoint: endpoint, reason, account)
+      judgeLoss(of: endpoint, reason, account)
+    case .temporaryBan(let ban, _): made(ban, account)
     case .shutdownStarted: account.hasStartedShutdown = true
     case .listenerGone(let name): account.forgetListener(name)
-    case .sessionRefused, .framingViolation, .temporaryBan, .bansApplied, .workerReady,
-      .workerNotReady, .workerDraining, .workerAdded, .workerRemoved, .listenerAdded,
-      .listenerRemoved, .acceptPaused, .acceptResumed, .shutdownFinished, .broadcastRefused,
-      .recordingStarted, .recordingEnded:
+    case .sessionRefused, .framingViolation, .bansApplied, .workerReady, .workerNotReady,
+      .workerAdded, .workerRemoved, .listenerAdded, .listenerRemoved, .acceptPaused,
+      .acceptResumed, .shutdownFinished, .broadcastRefused, .recordingStarted, .recordingEnded:
       break
     }
   }
@@ -132,6 +136,7 @@ extension Oracle {
     record.accountName = event.account
     account.listeners[account.listener(named: record.listener.name)].letIn += 1
     if let finding = judgeLogin(event.account, record) { broken(finding, record) }
+    broken(judgeBans(record) ?? judgeRuleBans(record, account), record)
   }
 
   private func judgeLogin(_ account: AccountName?, _ record: VisitRecord) -> Finding? {
@@ -185,9 +190,9 @@ extension Oracle {
       event.messagesOut >= UInt64(record.answers.receivedCount), .counters,
       "\(event.messagesOut) messages out, but \(record.answers.receivedCount) received")
     // Who leaves without ending its direction first may not have sent all that it wanted to.
-    guard event.reason == .clientClosed, record.clientEnded, record.gatewaySawEnd,
-      !record.wasHindered
-    else { return }
+    guard event.reason == .clientClosed, record.clientEnded, record.gatewaySawEnd else { return }
+    broken(judgeLastAnswers(event, record), record)
+    guard !record.wasHindered else { return }
     guard record.packets.violatedAt == nil, !record.packets.rules.mayDrop else { return }
     guard !record.game.form.isRaw else { return }
     // All that it sent was read, and nothing kept it from its worker.
@@ -202,8 +207,10 @@ extension Oracle {
   /// After each turn of a gateway's loop.
   func turnEnded(_ gateway: VirtualGateway) {
     let account = account(of: gateway)
-    for record in account.halfClosed where figures(of: record)?.isHindered == true {
-      record.wasHindered = true
+    for record in account.halfClosed {
+      guard let figures = figures(of: record) else { continue }
+      if figures.isHindered { record.wasHindered = true }
+      if figures.isClosing { record.tookItsTime = true }
     }
     for record in account.closed {
       if record.ending == nil {

@@ -174,6 +174,24 @@ extension Oracle {
     }
   }
 
+  /// What was read for a session before it was closed has been given to it.
+  func judgeLastAnswers(_ event: SessionClosedEvent, _ record: VisitRecord) -> Finding? {
+    // Whoever takes long to go gets no more.
+    guard !record.tookItsTime, record.answers.streams.allSatisfy({ isReadUp($0) }) else {
+      return nil
+    }
+    guard event.messagesOut < UInt64(record.answers.sentCount) else { return nil }
+    return Finding(
+      .answers, "\(event.messagesOut) messages out, and \(record.answers.sentCount) were read")
+  }
+
+  private func isReadUp(_ number: Int) -> Bool {
+    let stream = streams[number - 1]
+    if stream.hasEnded { return !stream.losesAnswers }
+    let socket = simulation.workers[stream.worker].sockets.first { $0.stream == number }
+    return socket?.isReadUp ?? false
+  }
+
   private func sent(_ answer: Answer, _ stream: StreamRecord) {
     if answer.serial <= stream.lastSerial {
       broken(
@@ -183,9 +201,12 @@ extension Oracle {
     stream.sentCount += 1
   }
 
-  /// - Parameter losesAnswers: the gateway may not have read all of its answers.
-  func ended(_ stream: Int, losesAnswers: Bool) {
+  /// - Parameters:
+  ///   - losesAnswers: the gateway may not have read all of its answers.
+  ///   - isCutOff: the gateway has closed, and neither worker nor network gave it a reason.
+  func ended(_ stream: Int, losesAnswers: Bool, isCutOff: Bool = false) {
     streams[stream - 1].hasEnded = true
     streams[stream - 1].losesAnswers = losesAnswers
+    streams[stream - 1].cutOffAt = isCutOff ? now : nil
   }
 }

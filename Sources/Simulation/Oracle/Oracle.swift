@@ -121,6 +121,7 @@ final class Oracle {
   ///   - listener: nil for all.
   ///   - length: nil for ever.
   func banned(_ subject: Subject, listener: String? = nil, for length: Interval? = nil) {
+    forgetRuleBans(of: subject)
     bans.banned(
       subject, listener: listener, until: length.map { now + $0 } ?? .distantFuture)
     summary.bans += 1
@@ -128,6 +129,7 @@ final class Oracle {
 
   func unbanned(_ subject: Subject, listener: String? = nil) {
     bans.unbanned(subject, listener: listener)
+    forgetRuleBans(of: subject)
   }
 
   /// Somebody is exempt from bans and limits, at some time.
@@ -159,17 +161,19 @@ final class Oracle {
       gateway.stalledUntil < now && account.hinderedUntil < now && gateway.store != nil
     bans.timePassed(interval, gateway: gateway.number, isUndisturbed: isUndisturbed, now: now)
     guard !bans.isEmpty else { return }
-    for record in account.open {
-      guard
-        let subject = bans.ban(
-          of: record.address, record.accountName, listener: record.listener.name,
-          gateway: gateway.number),
-        let figures = figures(of: record), !figures.isClosing
-      else { continue }
-      if figures.isAllowed, bans.hasAllowances { continue }
-      broken(
-        Finding(.bans, "\(subject) is banned, and in after \(BanAccount.bound.milliseconds) ms"),
-        record)
-    }
+    for record in account.open { broken(judgeBans(record), record) }
+  }
+
+  /// Whether a session is in though its gateway has had time enough to see a ban of it.
+  func judgeBans(_ record: VisitRecord) -> Finding? {
+    guard
+      let subject = bans.ban(
+        of: record.address, record.accountName, listener: record.listener.name,
+        gateway: record.gateway),
+      let figures = figures(of: record), !figures.isClosing
+    else { return nil }
+    if figures.isAllowed, bans.hasAllowances { return nil }
+    return Finding(
+      .bans, "\(subject) is banned, and in after \(BanAccount.bound.milliseconds) ms")
   }
 }

@@ -21,7 +21,10 @@ package enum Property: String, CaseIterable, Sendable {
   /// With session balance no answer comes after one of a later stream of the session's.
   /// Broadcasts come once at the most, at their place in the stream: those to all to everybody of
   /// the pool who was in before and stays, the others to nobody who certainly is of the other
-  /// kind. At an orderly end a client has as many messages as the log says.
+  /// kind. At an orderly end a client has as many messages as the log says, and when it had ended
+  /// itself, all answers that its gateway had read.
+  ///
+  /// A worker that is drained may finish before its connection is closed.
   case answers
 
   /// Nothing of one session is heard of by another, nor of one gateway or pool by another's.
@@ -46,7 +49,8 @@ package enum Property: String, CaseIterable, Sendable {
   /// workers handled and clients read.
   case counters
 
-  /// When faults stop, what waits comes through within a bound.
+  /// When faults stop, what waits comes through within a bound; where there are none, no worker is
+  /// given up.
   case progress
 
   /// When everybody has left, nothing is left of them: sessions, timers, queues, calls, holds,

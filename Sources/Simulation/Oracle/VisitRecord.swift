@@ -54,6 +54,8 @@ final class VisitRecord {
   var gatewaySawEnd = false
   /// Since the client's end its packets had to wait at some time.
   var wasHindered = false
+  /// Its end was decided, and what waited for the client had still to be written.
+  var tookItsTime = false
   var clientEnded = false
   var clientLeft = false
   var sawEnd = false
@@ -123,6 +125,8 @@ final class StreamRecord {
   var sentCount = 0
   var hasEnded = false
   var losesAnswers = false
+  /// When its gateway closed it though the worker was not through.
+  var cutOffAt: Instant?
 
   init(number: Int, worker: Int, gateway: Int, pool: Int, hasEvents: Bool) {
     self.number = number

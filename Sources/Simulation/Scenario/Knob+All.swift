@@ -30,6 +30,9 @@ extension Knob {
     Knob(
       "turnDelayMicroseconds", \.turnDelayMicroseconds, 0...1_000_000,
       "the longest time until a gateway's loop wakes up"),
+    Knob(
+      "workerSocketBytes", \.workerSocketBytes, 1024...1 << 24,
+      "bytes that wait to be read on a connection with a worker", calm: .standard),
   ]
 
   private static let games: [Knob] = [

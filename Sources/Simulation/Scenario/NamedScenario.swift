@@ -3,6 +3,7 @@ package enum NamedScenario: String, CaseIterable, Sendable {
   case random, quiet, crowd, waves, stampede, leavers, logins, limits, bounds, packets
   case slowReaders = "slow-readers"
   case halfCloses = "half-closes"
+  case halfWritten = "half-written"
   case hostile, cuts, resets, delays, partitions, crashes, stalls, lies, drains, pauses, shutdown
   case operators, bans, disk, gateways, everything
 
@@ -27,6 +28,7 @@ package enum NamedScenario: String, CaseIterable, Sendable {
     case .partitions: "gateways reach no worker for a while"
     case .crashes: "workers crash, exit and come back"
     case .stalls: "workers stop, take or answer nothing, are not ready, can't be reached"
+    case .halfWritten: "workers stop reading, and crash with half a message taken"
     case .lies: "workers break the contract"
     case .drains: "workers are drained, removed and added"
     case .pauses: "gateways get no time, or no descriptors"
@@ -55,6 +57,14 @@ package enum NamedScenario: String, CaseIterable, Sendable {
     case .partitions: scenario.partitionsPerMinute = 6
     case .crashes: scenario.crashesPerMinute = 12
     case .stalls: scenario.stallsPerMinute = 12
+    case .halfWritten:
+      // Workers that stop reading for a while, and then are gone.
+      scenario.crashesPerMinute = 120
+      scenario.stallsPerMinute = 300
+      scenario.longestFaultMilliseconds = 2000
+      scenario.workerSocketBytes = 1024
+      scenario.packetMilliseconds = 50
+      scenario.packetBytes = 400
     case .lies: scenario.liesPerMinute = 12
     case .drains: scenario.drainsPerMinute = 12
     case .pauses: scenario.pausesPerMinute = 20
@@ -125,7 +135,7 @@ package enum NamedScenario: String, CaseIterable, Sendable {
       scenario.violatingPermille = 50
       scenario.slowReaderPermille = 50
     case .random, .quiet, .stampede, .cuts, .resets, .delays, .partitions, .crashes, .stalls,
-      .lies, .drains, .pauses, .shutdown, .operators, .bans, .disk:
+      .halfWritten, .lies, .drains, .pauses, .shutdown, .operators, .bans, .disk:
       break
     }
   }
@@ -157,6 +167,7 @@ extension Scenario {
     clientQueueBytes = 65_536
     clientQueueBytesTotal = 262_144
     workerQueueBytes = 65_536
+    workerSocketBytes = 16_384
     pendingLogins = 4
     workersLargeAnswerPermille = 50
     longPacketPermille = 200

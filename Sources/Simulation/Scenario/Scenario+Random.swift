@@ -10,6 +10,7 @@ extension Scenario {
     scenario.drawWorkers(&random)
     scenario.drawClients(&random)
     scenario.drawFaults(&random)
+    if random.chance(200) { scenario.workerSocketBytes = random.pick([2000, 20_000]) }
     return scenario
   }
 

@@ -21,6 +21,8 @@ package struct Scenario: Equatable, Sendable {
   package var cutPermille = 300
   /// The longest time between something happening and the loop's turn, in microseconds.
   package var turnDelayMicroseconds = 200
+  /// What a connection with a worker takes each way before it is read: both kernels' buffers.
+  package var workerSocketBytes = 256 << 10
 
   // What the plan does, so many times a virtual minute; see ``DeedFamily``.
   package var resetsPerMinute = 0

@@ -28,13 +28,15 @@ enum Lie: CaseIterable {
   case malformedReady
   /// A heartbeat is answered with `live = false`.
   case notLive
+  /// The packet stream ends within an answer to a game whose answers the gateway keeps whole.
+  case halfAnswer
 
   /// A gateway that hears it must end the connection.
   var endsLink: Bool {
     switch self {
     case .wrongUUIDs, .goneSession, .emptyAnswers: false
     case .garbage, .violation, .resetStream, .trailers, .oversizedMessage, .malformedMessage,
-      .compressedMessage, .answersBeforeReady, .malformedReady, .notLive:
+      .compressedMessage, .answersBeforeReady, .malformedReady, .notLive, .halfAnswer:
       true
     }
   }
@@ -53,7 +55,7 @@ extension WorkerProcess {
       for socket in sockets where !socket.isForsaken { close(socket) }
     case .notLive: break
     case .garbage, .violation, .resetStream, .trailers, .oversizedMessage, .malformedMessage,
-      .compressedMessage, .wrongUUIDs, .goneSession, .emptyAnswers:
+      .compressedMessage, .wrongUUIDs, .goneSession, .emptyAnswers, .halfAnswer:
       for socket in sockets where canLie(on: socket) { tell(kind, socket) }
     }
     workAll()
@@ -107,6 +109,7 @@ extension WorkerProcess {
     case .wrongUUIDs: sendToWrongUUIDs(socket)
     case .goneSession: sendToGoneSession(socket)
     case .emptyAnswers: sendEmptyAnswers(socket)
+    case .halfAnswer: sendHalfAnswers(socket)
     case .answersBeforeReady, .malformedReady, .notLive: break
     }
   }
@@ -172,5 +175,22 @@ extension WorkerProcess {
     }
     _ = socket.worker.send(WorkerMessages.output(toAll: 0, []))
     _ = socket.worker.send(WorkerMessages.output(toNobody: Self.decoy))
+  }
+
+  /// Nobody may get anything of these; then the stream ends.
+  private func sendHalfAnswers(_ socket: WorkerSocket) {
+    let oracle = simulation.oracle
+    for uuid in socket.sessions.suffix(8) {
+      guard let visit = oracle.visit(of: uuid), oracle.visits[visit].game.framesAnswers else {
+        continue
+      }
+      let answer = Answer(
+        visit: UInt32(visit), stream: UInt32(socket.stream), serial: socket.serial + 1,
+        byteCount: 100)
+      let front = answer.bytes.prefix(random.draw(1...99))
+      _ = socket.worker.send(WorkerMessages.output(to: Array(uuid.utf8), Array(front)))
+    }
+    // Behind the halves, as far as the gateway's window lets them go.
+    socket.worker.sendRaw(trailers(socket.worker))
   }
 }

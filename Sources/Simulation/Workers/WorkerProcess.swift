@@ -214,7 +214,8 @@ final class WorkerProcess {
     if socket.isOpen {
       simulation.trace.note("worker loses", number, socket.stream, unhandled.requests.count)
       simulation.oracle.lost(unhandled.requests, on: socket.stream)
-      simulation.oracle.ended(socket.stream, losesAnswers: socket.losesAnswers)
+      simulation.oracle.ended(
+        socket.stream, losesAnswers: socket.losesAnswers, isCutOff: socket.isCutOff)
     }
     if socket.isClosed { sockets.removeAll { $0 === socket } }
   }

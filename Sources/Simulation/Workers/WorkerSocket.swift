@@ -58,6 +58,19 @@ final class WorkerSocket {
       || writtenByteCount - connection.toGateway.unreadTotal < messagesEnd
   }
 
+  /// The gateway has closed, though nothing had broken and the worker was not through.
+  var isCutOff: Bool {
+    guard connection.phase == .established, !connection.toGateway.isEnded, !hasLied else {
+      return false
+    }
+    return !hasFinished || losesAnswers
+  }
+
+  /// The gateway has read all that the worker ever said.
+  var isReadUp: Bool {
+    !hasOutput && worker.waitingByteCount == 0 && connection.toGateway.unreadTotal == 0
+  }
+
   func open(_ stream: Int) {
     isOpen = true
     self.stream = stream
