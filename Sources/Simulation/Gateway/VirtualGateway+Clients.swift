@@ -21,8 +21,7 @@ extension VirtualGateway {
   func accept(from index: Int) {
     for _ in 0..<Self.acceptsMax {
       guard listeners[index].isOpen else { return }
-      if clientCount + lingering.count >= clientsMax {
-        guard !listeners[index].queue.isEmpty else { return }
+      if clientCount + lingering.count >= acceptedMax {
         return pauseAccepting(index, "the other descriptors are kept for workers")
       }
       guard !listeners[index].queue.isEmpty else { return feed(index) }
@@ -30,6 +29,9 @@ extension VirtualGateway {
       open(connection, listener: index)
     }
   }
+
+  /// Clients beyond it wait to be accepted.
+  private var acceptedMax: Int { max(1, clientsMax - listeners.count { $0.isOpen }) }
 
   private func open(_ connection: Connection, listener: Int) {
     let entropy: [16 of UInt8] = .init { _ in UInt8(truncatingIfNeeded: random.next()) }
@@ -80,18 +82,20 @@ extension VirtualGateway {
 
   func add(_ listener: ListenerConfiguration, _ token: UInt64) {
     guard !listeners.contains(where: { $0.isOpen && $0.port == listener.port }) else {
-      return simulation.answered(token, .failed(.systemRefused("port in use")), by: self)
+      effects.replies.append((token, .failed(.systemRefused("port in use"))))
+      return
     }
     let slot: Int
     do throws(CommandError) {
       slot = try shard.addListener(
         listener, framers: ListenerFramers(listener), effects: &effects)
     } catch {
-      return simulation.answered(token, .failed(error), by: self)
+      effects.replies.append((token, .failed(error)))
+      return
     }
     while listeners.count <= slot { listeners.append(Listener()) }
     listeners[slot] = Listener(port: listener.port, isOpen: true)
-    simulation.answered(token, .listenerAdded(shard.status(ofListener: slot)), by: self)
+    effects.replies.append((token, .listenerAdded(shard.status(ofListener: slot))))
   }
 
   func stopListening(_ slot: Int) {

@@ -78,6 +78,7 @@ final class VirtualGateway {
   /// SIGTERM has come.
   var isSignalled = false
   var clientCount = 0
+  /// Descriptors for clients and listening sockets.
   var clientsMax: Int
   var acceptPauses = AcceptPauses()
   var isFinished = false
