@@ -312,7 +312,7 @@ final class VirtualGateway {
     unsafe readBuffer.copyBytes(from: bytes)
     unsafe body(UnsafeRawBufferPointer(rebasing: readBuffer[..<bytes.count]))
     // What the core still took from here would show.
-    for index in 0..<min(bytes.count, 64) { unsafe readBuffer[index] = 0xee }
+    unsafe readBuffer[..<bytes.count].update(repeating: 0xee)
   }
 
   /// The first `byteCount` bytes that the slices name.
