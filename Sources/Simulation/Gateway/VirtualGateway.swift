@@ -108,8 +108,9 @@ final class VirtualGateway {
       seed: simulation.scenario.seed, "gateway", generation << 16 | number)
     clientsMax = simulation.scenario.descriptorsForClients
     instance = Int(simulation.nextSerial())
+    // Each is a process of its own, and the only shard in it.
     shard = Shard(
-      configuration: configuration, index: UInt8(number), seed: random.next(),
+      configuration: configuration, index: 0, seed: random.next(),
       now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
   }
 
