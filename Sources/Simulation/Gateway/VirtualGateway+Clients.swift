@@ -21,8 +21,7 @@ extension VirtualGateway {
   func accept(from index: Int) {
     for _ in 0..<Self.acceptsMax {
       guard listeners[index].isOpen else { return }
-      if clientCount + lingering.count >= clientsMax {
-        guard !listeners[index].queue.isEmpty else { return }
+      if clientCount + lingering.count >= acceptedMax {
         return pauseAccepting(index, "the other descriptors are kept for workers")
       }
       guard !listeners[index].queue.isEmpty else { return feed(index) }
@@ -30,6 +29,9 @@ extension VirtualGateway {
       open(connection, listener: index)
     }
   }
+
+  /// Clients beyond it wait to be accepted.
+  private var acceptedMax: Int { max(1, clientsMax - listeners.count { $0.isOpen }) }
 
   private func open(_ connection: Connection, listener: Int) {
     let entropy: [16 of UInt8] = .init { _ in UInt8(truncatingIfNeeded: random.next()) }
@@ -80,18 +82,20 @@ extension VirtualGateway {
 
   func add(_ listener: ListenerConfiguration, _ token: UInt64) {
     guard !listeners.contains(where: { $0.isOpen && $0.port == listener.port }) else {
-      return simulation.answered(token, .failed(.systemRefused("port in use")), by: self)
+      effects.replies.append((token, .failed(.systemRefused("port in use"))))
+      return
     }
     let slot: Int
     do throws(CommandError) {
       slot = try shard.addListener(
         listener, framers: ListenerFramers(listener), effects: &effects)
     } catch {
-      return simulation.answered(token, .failed(error), by: self)
+      effects.replies.append((token, .failed(error)))
+      return
     }
     while listeners.count <= slot { listeners.append(Listener()) }
     listeners[slot] = Listener(port: listener.port, isOpen: true)
-    simulation.answered(token, .listenerAdded(shard.status(ofListener: slot)), by: self)
+    effects.replies.append((token, .listenerAdded(shard.status(ofListener: slot))))
   }
 
   func stopListening(_ slot: Int) {
@@ -107,7 +111,11 @@ extension VirtualGateway {
 
   /// Something came for a client's descriptor.
   func clientChanged(_ connection: Connection) {
-    guard let slot = slot(of: connection) else { return readLingering(connection) }
+    guard let slot = slot(of: connection) else {
+      listLingering(connection)
+      if !readyLingering.isEmpty { wakeUp() }
+      return
+    }
     list(slot)
     if clients[slot].isListed { wakeUp() }
   }
@@ -120,49 +128,30 @@ extension VirtualGateway {
     return slot
   }
 
-  /// Notes a descriptor that epoll would report.
-  func list(_ slot: Int) {
-    guard !clients[slot].isListed, let connection = clients[slot].connection,
-      isReadable(slot, connection) || isWritable(slot, connection) || connection.phase == .reset
-    else { return }
-    clients[slot].isListed = true
-    readyClients.append(slot)
-  }
-
-  private func isReadable(_ slot: Int, _ connection: Connection) -> Bool {
-    clients[slot].reads && Self.hasNews(connection)
-  }
-
-  /// There are bytes, the end or an error to be read.
-  static func hasNews(_ connection: Connection) -> Bool {
-    connection.toGateway.arrivedByteCount > 0 || connection.toGateway.endArrived
-      || connection.phase == .reset
-  }
-
-  private func isWritable(_ slot: Int, _ connection: Connection) -> Bool {
-    clients[slot].awaitsWritable
-      && (connection.toPeer.room > 0 || connection.phase == .reset)
-  }
-
-  func clientReady(_ slot: Int) {
-    guard let connection = clients[slot].connection else { return }
-    let id = clients[slot].id
-    if isWritable(slot, connection) { writeQueued(slot, id, connection) }
-    guard clients[slot].connection === connection else { return }
-    if isReadable(slot, connection) {
-      readClient(slot, id, connection)
-    } else if connection.phase == .reset {
+  func clientReady(_ id: SessionID, _ readiness: Readiness) {
+    if readiness.contains(.writable) { writeQueued(id) }
+    if readiness.contains(.readable) {
+      readClient(id)
+    } else if readiness.contains(.broken) {
       shard.clientFailed(id, now: now, effects: &effects)
       performEffects()
     }
   }
 
+  /// The descriptor of a session of which the shard has just said that it is there.
+  private func descriptor(of id: SessionID) -> Connection? {
+    let client = clients[Int(id.index)]
+    if let connection = client.connection, client.id == id { return connection }
+    simulation.oracle.broken(.driver, "a session that is closed has its turn", gateway: number)
+    return nil
+  }
+
   // MARK: Reading and writing
 
-  private func readClient(_ slot: Int, _ id: SessionID, _ connection: Connection) {
+  private func readClient(_ id: SessionID) {
     defer { performEffects() }
     let wanted = shard.bytesToRead(id, now: now, effects: &effects)
-    guard wanted > 0 else { return }
+    guard wanted > 0, let connection = descriptor(of: id) else { return }
     let arrived = connection.toGateway.arrivedByteCount
     if arrived > 0 {
       let bytes = simulation.network.read(
@@ -180,10 +169,10 @@ extension VirtualGateway {
     }
   }
 
-  private func writeQueued(_ slot: Int, _ id: SessionID, _ connection: Connection) {
+  private func writeQueued(_ id: SessionID) {
     defer { performEffects() }
     unsafe slices[0] = shard.queued(id)
-    guard unsafe slices[0].count > 0 else { return }
+    guard unsafe slices[0].count > 0, let connection = descriptor(of: id) else { return }
     let written = write(connection, count: 1)
     if written > 0 {
       shard.clientWroteQueued(id, written: written, now: now, effects: &effects)
@@ -268,14 +257,14 @@ extension VirtualGateway {
     guard connection.phase == .established, lingering.add(Int32(connection.number), now: now)
     else { return close(connection, abort: false) }
     simulation.network.shutdown(connection, from: .gateway)
-    readLingering(connection)
+    listLingering(connection)
   }
 
-  /// Something may have come for a connection that is read and forgotten.
-  private func readLingering(_ connection: Connection) {
+  /// One read from a connection whose bytes are forgotten.
+  func readLingering(_ connection: Connection) {
     guard lingering.contains(Int32(connection.number)) else { return }
-    _ = simulation.network.read(connection, at: .gateway, bytesMax: .max)
-    guard connection.toGateway.endArrived || connection.phase == .reset else { return }
+    let bytes = simulation.network.read(connection, at: .gateway, bytesMax: Self.readBytesMax)
+    guard bytes.isEmpty else { return }
     if lingering.remove(Int32(connection.number)) { close(connection, abort: false) }
   }
 }

@@ -4,17 +4,6 @@ internal import Upstream
 
 /// Workers' sockets: connected, read, written and closed as the shard says.
 extension VirtualGateway {
-  /// Some link would be reported by epoll.
-  var isLinkReady: Bool { links.indices.contains { isReady($0) } }
-
-  func isReady(_ link: Int) -> Bool {
-    guard let connection = links[link].connection else { return false }
-    if links[link].isConnecting { return links[link].hasConnected || connection.phase == .refused }
-    let writable = links[link].awaitsWritable && connection.toPeer.room > 0
-    return (writable && connection.phase == .established)
-      || (links[link].reads && Self.hasNews(connection))
-  }
-
   /// Something came for a link's descriptor.
   func linkChanged(_ connection: Connection, isConnected: Bool) {
     guard let link = links.firstIndex(where: { $0.connection === connection }) else { return }
@@ -22,19 +11,30 @@ extension VirtualGateway {
     wakeUp()
   }
 
-  /// Handles connecting and writing; returns whether there is something to read.
-  func linkReady(_ link: Int) -> Bool {
-    guard let connection = links[link].connection else { return false }
+  func linkReady(_ link: Int, _ serial: Int, _ readiness: Readiness) {
+    guard let connection = links[link].connection, links[link].serial == serial else { return }
     if links[link].isConnecting {
       connectEnded(link, connection)
-      return false
+    } else {
+      if readiness.contains(.writable), !readiness.contains(.broken) { linkWritable(link) }
+      if !links[link].reads, readiness.contains(.broken), links[link].connection != nil {
+        links[link].isDetached = true
+      }
+      if !readiness.isDisjoint(with: [.readable, .broken]) { readableLinks.append(link) }
     }
-    if links[link].awaitsWritable, connection.toPeer.room > 0, connection.phase == .established {
-      links[link].awaitsWritable = false
-      writeLink(link)
-      performEffects()
-    }
-    return links[link].connection === connection && links[link].reads && Self.hasNews(connection)
+    performEffects()
+  }
+
+  /// The socket takes bytes again.
+  private func linkWritable(_ link: Int) {
+    guard links[link].awaitsWritable else { return }
+    links[link].awaitsWritable = false
+    writeLink(link)
+  }
+
+  func setReading(link: Int, _ reads: Bool) {
+    links[link].reads = reads
+    links[link].isDetached = false
   }
 
   private func connectEnded(_ link: Int, _ connection: Connection) {
@@ -46,7 +46,6 @@ extension VirtualGateway {
       links[link].isConnecting = false
       shard.linkConnected(LinkIndex(link), now: now, effects: &effects)
     }
-    performEffects()
   }
 
   func readLink(_ link: Int) {
@@ -112,6 +111,7 @@ extension VirtualGateway {
     links[link].hasConnected = false
     links[link].reads = true
     links[link].awaitsWritable = false
+    links[link].isDetached = false
   }
 
   func closeLink(_ link: Int) {

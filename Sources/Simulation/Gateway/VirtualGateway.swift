@@ -22,7 +22,7 @@ final class VirtualGateway {
     var id = SessionID(index: 0, generation: 0)
     var reads = true
     var awaitsWritable = false
-    /// It is in ``readyClients``.
+    /// It is in ``VirtualGateway/readyClients``.
     var isListed = false
   }
 
@@ -34,6 +34,8 @@ final class VirtualGateway {
     var hasConnected = false
     var reads = true
     var awaitsWritable = false
+    /// It broke while nothing was read from it, and is not reported until it is.
+    var isDetached = false
   }
 
   struct Listener {
@@ -60,12 +62,23 @@ final class VirtualGateway {
   private(set) var isRunning = false
 
   var clients: [ClientSocket] = []
+  /// Slots of clients' descriptors that epoll would report, or nearly.
   var readyClients: [Int] = []
+  /// Those that it has reported in this turn.
+  var reportedClients: [Int] = []
+  /// Lingering sockets, likewise.
+  var readyLingering: [Connection] = []
+  var reportedLingering: [Connection] = []
+  /// Links of this turn that have something to be read.
+  var readableLinks: [Int] = []
   var links: [LinkSocket] = []
   var listeners: [Listener] = []
   var lingering = LingeringClients()
   var mailbox: [Mail] = []
+  /// SIGTERM has come.
+  var isSignalled = false
   var clientCount = 0
+  /// Descriptors for clients and listening sockets.
   var clientsMax: Int
   var acceptPauses = AcceptPauses()
   var isFinished = false
@@ -95,8 +108,9 @@ final class VirtualGateway {
       seed: simulation.scenario.seed, "gateway", generation << 16 | number)
     clientsMax = simulation.scenario.descriptorsForClients
     instance = Int(simulation.nextSerial())
+    // Each is a process of its own, and the only shard in it.
     shard = Shard(
-      configuration: configuration, index: UInt8(number), seed: random.next(),
+      configuration: configuration, index: 0, seed: random.next(),
       now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
   }
 
@@ -132,7 +146,7 @@ final class VirtualGateway {
 
   func post(_ mail: Mail) {
     guard isRunning, !isFinished else { return }
-    mailbox.append(mail)
+    if case .terminate = mail { isSignalled = true } else { mailbox.append(mail) }
     wakeUp()
   }
 
@@ -143,7 +157,7 @@ final class VirtualGateway {
     turnsAtOnce = lastTurnAt == now ? turnsAtOnce + 1 : 0
     lastTurnAt = now
     guard turnsAtOnce == Self.turnsAtOnceMax else { return }
-    let links = links.indices.filter { isReady($0) }
+    let links = links.indices.filter { !readiness(ofLink: $0).isEmpty }
     simulation.oracle.broken(
       .driver,
       "the loop never waits: unwritten \(shard.hasUnwritten), clients \(readyClients), "
@@ -154,9 +168,7 @@ final class VirtualGateway {
   private func planNextTurn() {
     noteTurn()
     guard !isFinished || lingering.count > 0 else { return }
-    if shard.hasUnwritten || !readyClients.isEmpty || !mailbox.isEmpty || isLinkReady {
-      return wakeUp()
-    }
+    if shard.hasUnwritten || isAnythingReady { return wakeUp() }
     var deadline = acceptPauses.retryAt
     for other in [shard.nextDeadline, lingering.nextDeadline] {
       if let other { deadline = min(deadline, other) }
@@ -175,21 +187,21 @@ final class VirtualGateway {
     guard !isFinished || lingering.count > 0 else { return }
     guard now >= stalledUntil else { return wakeUp(at: stalledUntil) }
     shard.beginTurn(unixMilliseconds: simulation.unixMilliseconds)
-    takeMail()
-    var ready = readyClients
-    readyClients.removeAll(keepingCapacity: true)
-    random.shuffle(&ready)
-    for slot in ready {
-      clients[slot].isListed = false
-      clientReady(slot)
-      list(slot)
+    var acceptFrom: [Int] = []
+    for event in takeEvents() {
+      switch event {
+      case .client(let id, let readiness): clientReady(id, readiness)
+      case .link(let link, let serial, let readiness): linkReady(link, serial, readiness)
+      case .listener(let index): acceptFrom.append(index)
+      case .mailbox: takeMail()
+      case .signal: takeSignal()
+      case .lingering(let connection): readLingering(connection)
+      }
     }
-    var order = Array(links.indices)
-    random.shuffle(&order)
-    let readable = order.filter { linkReady($0) }
     endTurn()
-    for link in readable { readLink(link) }
-    for index in listeners.indices where !acceptPauses.isPaused(index) { accept(from: index) }
+    for link in readableLinks { readLink(link) }
+    readableLinks.removeAll(keepingCapacity: true)
+    for index in acceptFrom { accept(from: index) }
     if acceptPauses.retryAt <= now { resumeAccepting() }
     for number in lingering.takeExpired(now: now) {
       close(simulation.network.connections[Int(number)], abort: false)
@@ -197,6 +209,7 @@ final class VirtualGateway {
     shard.timePassed(now: now, effects: &effects)
     performEffects()
     endTurn()
+    listReported()
     if isFinished, lingering.count == 0 { closeStore() }
     simulation.oracle.turnEnded(self)
     planNextTurn()
@@ -214,6 +227,12 @@ final class VirtualGateway {
       take(mail)
       performEffects()
     }
+  }
+
+  private func takeSignal() {
+    isSignalled = false
+    shard.beginShutdown(now: now, effects: &effects)
+    performEffects()
   }
 
   private func take(_ mail: Mail) {
@@ -234,7 +253,7 @@ final class VirtualGateway {
       } else {
         shard.linkResolveFailed(link, "no such host", now: now, effects: &effects)
       }
-    case .terminate: shard.beginShutdown(now: now, effects: &effects)
+    case .terminate: break
     }
   }
 
@@ -254,7 +273,7 @@ final class VirtualGateway {
       case .resolve(let link): resolve(Int(link))
       case .connect(let link, let address): connect(Int(link), to: address)
       case .writeLink(let link): writeLink(Int(link))
-      case .readLink(let link, let isOn): links[Int(link)].reads = isOn
+      case .readLink(let link, let isOn): setReading(link: Int(link), isOn)
       case .closeLink(let link): closeLink(Int(link))
       case .stopListening(let slot): stopListening(slot)
       case .stopAccepting:
@@ -294,7 +313,7 @@ final class VirtualGateway {
     unsafe readBuffer.copyBytes(from: bytes)
     unsafe body(UnsafeRawBufferPointer(rebasing: readBuffer[..<bytes.count]))
     // What the core still took from here would show.
-    for index in 0..<min(bytes.count, 64) { unsafe readBuffer[index] = 0xee }
+    unsafe readBuffer[..<bytes.count].update(repeating: 0xee)
   }
 
   /// The first `byteCount` bytes that the slices name.
