@@ -82,6 +82,13 @@ package final class Simulation {
     add(.check, at: now + .milliseconds(100))
   }
 
+  /// One client more, from where nobody need come from.
+  func addClient(host: Int) -> GameClient {
+    let client = GameClient(self, number: clients.count, hostNumber: host)
+    clients.append(client)
+    return client
+  }
+
   private func makeGateway(_ number: Int, generation: Int = 0) -> VirtualGateway {
     VirtualGateway(
       self, number: number, generation: generation,

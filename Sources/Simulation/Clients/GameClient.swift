@@ -67,13 +67,14 @@ final class GameClient {
   private var isCalm = false
   private var visitCount = 0
 
-  init(_ simulation: Simulation, number: Int) {
+  /// - Parameter hostNumber: where it comes from; nil is as its number says, or as its neighbour's.
+  init(_ simulation: Simulation, number: Int, hostNumber: Int? = nil) {
     self.simulation = simulation
     self.number = number
     let scenario = simulation.scenario
     var random = SeededRandom(seed: scenario.seed, "client", number)
     let isShared = number > 0 && random.chance(scenario.sharedAddressPermille)
-    host = Self.host(isShared ? number - 1 : number)
+    host = Self.host(hostNumber ?? (isShared ? number - 1 : number))
     path = simulation.network.addPath(
       latency: random.draw(.zero...Interval.milliseconds(UInt64(scenario.latencyMilliseconds))),
       jitter: .milliseconds(UInt64(scenario.jitterMilliseconds)))
@@ -175,6 +176,11 @@ final class GameClient {
     let plan = VisitPlan(
       simulation.games[game], client: number, serial: UInt64(number) << 32 | UInt64(visitCount),
       now: Int64(simulation.unixMilliseconds / 1000), scenario, &random)
+    visit(game: game, gateway: gateway, plan)
+  }
+
+  /// Comes to a gateway's listener.
+  func visit(game: Int, gateway: Int, _ plan: VisitPlan) {
     var address = host
     // Who shares an address does not share ports.
     address.port = UInt16(1024 + (visitCount * 2 + number % 2) % 60_000)

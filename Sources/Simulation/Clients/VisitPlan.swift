@@ -63,6 +63,12 @@ struct VisitPlan {
     trickles = random.chance(scenario.tricklingPermille)
   }
 
+  /// Of somebody who does everything right, and leaves when told to.
+  init(newcomer login: Login) {
+    self.login = login
+    length = .seconds(3600)
+  }
+
   /// What must become of it.
   var expected: ExpectedLogin {
     switch login {

@@ -104,6 +104,9 @@ extension Simulation {
     for listener in gateway.configuration.listeners where !isListening(listener.port, gateway) {
       missing.append("gateway \(number) does not listen for \(listener.name)")
     }
+    if let failure = gateway.storeFailure {
+      missing.append("the store of gateway \(number) fails: \(failure)")
+    }
     for pool in gateway.configuration.pools {
       for worker in pool.workers
       where !statuses.contains(where: {
@@ -134,11 +137,13 @@ extension Simulation {
 
   // MARK: The end
 
-  /// Clients leave, gateways shut down; nothing may be left.
+  /// Clients leave, newcomers are served, gateways shut down; nothing may be left.
   func endEverything() {
     trace.note("end")
     for client in clients { client.leave() }
-    guard waitUntilNothingIsLeft(for: Self.leavingMax) else { return }
+    guard waitUntilNothingIsLeft(for: Self.leavingMax), welcomeNewcomers(),
+      waitUntilNothingIsLeft(for: Self.leavingMax)
+    else { return }
     for gateway in gateways { gateway.post(.terminate) }
     let grace = gateways.map(\.configuration.shutdownGrace).max() ?? .zero
     let hasEnded = advance(upTo: grace + Self.endingMax) {

@@ -53,7 +53,7 @@ extension Simulation {
   /// A command's work on the database.
   ///
   /// - Returns: false when the database did not let it.
-  private func operate(_ work: (Database) throws(StoreError) -> Void) -> Bool {
+  func operate(_ work: (Database) throws(StoreError) -> Void) -> Bool {
     guard let disk else { return false }
     do throws(StoreError) {
       _ = try disk.operate(
