@@ -313,7 +313,7 @@ final class VirtualGateway {
     unsafe readBuffer.copyBytes(from: bytes)
     unsafe body(UnsafeRawBufferPointer(rebasing: readBuffer[..<bytes.count]))
     // What the core still took from here would show.
-    unsafe readBuffer[..<bytes.count].update(repeating: 0xee)
+    unsafe readBuffer[..<bytes.count].initializeMemory(as: UInt8.self, repeating: 0xee)
   }
 
   /// The first `byteCount` bytes that the slices name.
