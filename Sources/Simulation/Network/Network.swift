@@ -40,6 +40,10 @@ struct Path {
 /// is told by ``Simulation/arrived(_:)``.
 final class Network {
   private(set) var connections: [Connection] = []
+  /// Those of them that one end has at least, and few others; oldest first.
+  private(set) var live: [Connection] = []
+  /// More are looked through for those that are over.
+  private var liveMax = 64
   private(set) var paths: [Path] = []
   private var random: SeededRandom
   /// Arrivals that the simulation is to put into its queue, with their times.
@@ -101,8 +105,16 @@ final class Network {
       number: connections.count, gateway: gateway, peer: peer, address: address, port: port,
       path: path)
     connections.append(connection)
+    live.append(connection)
+    if live.count > liveMax { forgetOver() }
     note("open", connection, end: peer.isClient ? .peer : .gateway)
     return connection
+  }
+
+  private func forgetOver() {
+    for connection in live where connection.isOver { connection.forget() }
+    live.removeAll(where: \.isOver)
+    liveMax = max(64, 2 * live.count)
   }
 
   /// Whoever was asked takes the connection.

@@ -78,7 +78,7 @@ extension Simulation {
   // MARK: The network
 
   private func live(ofClients: Bool) -> [Connection] {
-    network.connections.filter { connection in
+    network.live.filter { connection in
       guard connection.phase == .established, !connection.gatewayClosed, !connection.peerClosed
       else { return false }
       if case .client = connection.peer { return ofClients }
