@@ -6,7 +6,8 @@ import Testing
 /// Goal: a worker that lies loses its connection where the contract says so, and nobody hears of
 /// it.
 @Suite struct WorkerLieTests {
-  @Test(arguments: Lie.allCases.filter { $0 != .brokenAnswer }) func lieEndsTheLinkAndNothingElse(lie: Lie) {
+  @Test(arguments: Lie.allCases.filter { $0 != .brokenAnswer })
+  func lieEndsTheLinkAndNothingElse(lie: Lie) {
     for seed in UInt64(1)...4 {
       let world = WorkerWorld(seed: seed)
       let client = world.connect()
