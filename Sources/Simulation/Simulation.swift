@@ -28,6 +28,7 @@ package final class Simulation {
   private var lastToken: UInt64 = 0
   private var lastSerial: UInt64 = 0
   private var random: SeededRandom
+  private var names: SeededRandom
   package private(set) var eventCount = 0
 
   package init(_ scenario: Scenario, trace: Trace = Trace()) {
@@ -35,6 +36,7 @@ package final class Simulation {
     self.trace = trace
     start = now
     random = SeededRandom(seed: scenario.seed, "simulation")
+    names = SeededRandom(seed: scenario.seed, "names")
     network = Network(seed: scenario.seed, trace: trace)
     games = Game.all(of: scenario)
     fixture = scenario.fixture
@@ -212,7 +214,17 @@ package final class Simulation {
     _ worker: WorkerConfiguration, link: LinkIndex, serial: Int, for gateway: VirtualGateway
   ) {
     let address = workers.first { $0.port == worker.port }?.address
-    gateway.post(.resolved(link, serial: serial, address))
+    // Who can reach no worker may reach no name server either.
+    let isTroubled = scenario.delaysPerMinute + scenario.partitionsPerMinute > 0 && !deeds.isCalm
+    let mail = Mail.resolved(link, serial: serial, address)
+    guard isTroubled, names.chance(300) else { return gateway.post(mail) }
+    let isFound = names.chance(600)
+    trace.note("a name is late", gateway.number, isFound ? 1 : 0)
+    add(
+      .mail(
+        gateway: gateway.number, instance: gateway.instance,
+        isFound ? mail : .resolved(link, serial: serial, nil)),
+      at: now + names.draw(.zero ... .seconds(3)))
   }
 
   func connect(_ gateway: VirtualGateway, to address: SocketAddress) -> Connection {

@@ -6,7 +6,8 @@ import Testing
 /// Goal: a worker that lies loses its connection where the contract says so, and nobody hears of
 /// it.
 @Suite struct WorkerLieTests {
-  @Test(arguments: Lie.allCases) func lieEndsTheLinkAndNothingElse(lie: Lie) {
+  @Test(arguments: Lie.allCases.filter { $0 != .brokenAnswer })
+  func lieEndsTheLinkAndNothingElse(lie: Lie) {
     for seed in UInt64(1)...4 {
       let world = WorkerWorld(seed: seed)
       let client = world.connect()
@@ -27,6 +28,26 @@ import Testing
       #expect(before >= (lie.endsLink ? 5 : 6))
       #expect(!client.hasEnded && client.problems.isEmpty && world.violations.isEmpty)
     }
+  }
+
+  /// Goal: bytes that are no packet cost their session, and the link stays; where nobody looks,
+  /// nobody is sent any.
+  @Test func brokenAnswerEndsItsSessionAlone() {
+    var closed = 0
+    for seed in UInt64(1)...8 {
+      let world = WorkerWorld(seed: seed)
+      let clients = [world.connect(), world.connect()]
+      for client in clients { client.send() }
+      world.advance(seconds: 1)
+      let ends = world.linkEnds
+      world.worker.lie(.brokenAnswer)
+      world.advance(seconds: 3)
+      let framed = world.simulation.games[0].framesAnswers
+      #expect(clients.count(where: \.hasEnded) == (framed ? 1 : 0), "seed \(seed)")
+      #expect(world.linkEnds == ends && world.violations.isEmpty, "seed \(seed)")
+      closed += framed ? 1 : 0
+    }
+    #expect((1...7).contains(closed))
   }
 
   /// Goal: a lie that nobody can hear is told to the next connection.

@@ -129,6 +129,16 @@ final class VirtualGateway {
     wakeUp()
   }
 
+  /// Another process has its place, and nothing of this one is asked for any more.
+  func giveUpMemory() {
+    shard = Shard(
+      configuration: GatewayConfiguration(), index: 0, seed: 0, now: now,
+      unixMilliseconds: simulation.unixMilliseconds)
+    effects = Effects()
+    (clients, links, listeners, mailbox) = ([], [], [], [])
+    (readyClients, readyLingering) = ([], [])
+  }
+
   // MARK: When
 
   /// Something happened that ends the waiting for events.

@@ -125,5 +125,14 @@ final class Connection {
     }
   }
 
+  /// Gives up what nobody will read any more.
+  func forget() {
+    for end in [End.gateway, .peer] {
+      self[into: end].bytes = []
+      self[into: end].forgotten = []
+      (self[into: end].start, self[into: end].arrivedByteCount) = (0, 0)
+    }
+  }
+
   func hasClosed(_ end: End) -> Bool { end == .gateway ? gatewayClosed : peerClosed }
 }

@@ -19,6 +19,8 @@ struct Arrival {
   var connection: Int
   var end: End
   var kind: Kind
+  /// In the order in which all were sent; 0 before.
+  var number: UInt64 = 0
 }
 
 /// What bytes travel on between a host and the gateways.
@@ -27,10 +29,13 @@ struct Path {
   var latency: Interval
   /// Up to so much more.
   var jitter: Interval
-  /// Nothing gets through, and nobody is told.
-  var isDark = false
+  /// Nothing gets through to that end, and nobody is told.
+  var isDarkToGateway = false
+  var isDarkToPeer = false
   /// What waits for the path to be lit again.
   var waiting: [Arrival] = []
+
+  func isDark(to end: End) -> Bool { end == .gateway ? isDarkToGateway : isDarkToPeer }
 }
 
 /// TCP between hosts: delays, bounded buffers, ends, resets and darkness, but no lost or swapped
@@ -40,8 +45,13 @@ struct Path {
 /// is told by ``Simulation/arrived(_:)``.
 final class Network {
   private(set) var connections: [Connection] = []
+  /// Those of them that one end has at least, and few others; oldest first.
+  private(set) var live: [Connection] = []
+  /// More are looked through for those that are over.
+  private var liveMax = 64
   private(set) var paths: [Path] = []
   private var random: SeededRandom
+  private var lastNumber: UInt64 = 0
   /// Arrivals that the simulation is to put into its queue, with their times.
   var scheduled: [(at: Instant, arrival: Arrival)] = []
   var now = Instant(nanoseconds: 0)
@@ -65,15 +75,28 @@ final class Network {
     paths[path].jitter = jitter
   }
 
-  func darken(path: Int) { paths[path].isDark = true }
+  func darken(path: Int) { for end in [End.gateway, .peer] { darken(path: path, to: end) } }
+
+  /// Nothing arrives at that end any more.
+  func darken(path: Int, to end: End) { setDark(path, end, true) }
+
+  func light(path: Int) { for end in [End.gateway, .peer] { light(path: path, to: end) } }
 
   /// What waited arrives soon, in its order.
-  func light(path: Int) {
-    guard paths[path].isDark else { return }
-    paths[path].isDark = false
-    let waiting = paths[path].waiting
-    paths[path].waiting = []
+  func light(path: Int, to end: End) {
+    guard paths[path].isDark(to: end) else { return }
+    setDark(path, end, false)
+    // What was on its way when it got dark comes before what was sent later.
+    let waiting = paths[path].waiting.filter { $0.end == end }.sorted { $0.number < $1.number }
+    paths[path].waiting.removeAll { $0.end == end }
     for arrival in waiting { send(arrival) }
+  }
+
+  private func setDark(_ path: Int, _ end: End, _ isDark: Bool) {
+    switch end {
+    case .gateway: paths[path].isDarkToGateway = isDark
+    case .peer: paths[path].isDarkToPeer = isDark
+    }
   }
 
   // MARK: Connections
@@ -101,8 +124,16 @@ final class Network {
       number: connections.count, gateway: gateway, peer: peer, address: address, port: port,
       path: path)
     connections.append(connection)
+    live.append(connection)
+    if live.count > liveMax { forgetOver() }
     note("open", connection, end: peer.isClient ? .peer : .gateway)
     return connection
+  }
+
+  private func forgetOver() {
+    for connection in live where connection.isOver { connection.forget() }
+    live.removeAll(where: \.isOver)
+    liveMax = max(64, 2 * live.count)
   }
 
   /// Whoever was asked takes the connection.
@@ -219,10 +250,15 @@ final class Network {
 
   // MARK: Travel
 
-  private func send(_ arrival: Arrival) {
+  private func send(_ sent: Arrival) {
+    var arrival = sent
+    if arrival.number == 0 {
+      lastNumber += 1
+      arrival.number = lastNumber
+    }
     let connection = connections[arrival.connection]
     let path = paths[connection.path]
-    if path.isDark { return paths[connection.path].waiting.append(arrival) }
+    if path.isDark(to: arrival.end) { return paths[connection.path].waiting.append(arrival) }
     let delay = random.draw(path.latency...path.latency + path.jitter)
     let at = max(now + delay, connection[into: arrival.end].lastArrival)
     connection[into: arrival.end].lastArrival = at
@@ -232,7 +268,7 @@ final class Network {
   /// Applies what reaches an end; false when there is nobody to be told.
   func apply(_ arrival: Arrival) -> Bool {
     let connection = connections[arrival.connection]
-    if paths[connection.path].isDark {
+    if paths[connection.path].isDark(to: arrival.end) {
       paths[connection.path].waiting.append(arrival)
       return false
     }

@@ -179,6 +179,9 @@ extension Oracle {
       if !isTrue { broken(Finding(property, text()), record) }
     }
     check(record.isIn, .authentication, "closed as one that was in")
+    check(
+      event.reason != .workerViolation || record.wasSentNonsense, .answers,
+      "closed for what its worker sent, which was in order")
     check(event.client == record.address, .counters, "closed as \(event.client)")
     check(
       event.bytesIn == record.bytesRead, .counters,

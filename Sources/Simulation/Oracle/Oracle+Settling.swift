@@ -187,7 +187,7 @@ extension Oracle {
         left.append("stream \(stream.number) was not told of the end of visit \(visit)")
       }
     }
-    for connection in simulation.network.connections {
+    for connection in simulation.network.live {
       guard case .client = connection.peer, connection.peerClosed, !connection.gatewayClosed,
         connection.gatewayPlace >= 0
       else { continue }

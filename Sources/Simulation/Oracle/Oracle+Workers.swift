@@ -192,6 +192,23 @@ extension Oracle {
     return socket?.isReadUp ?? false
   }
 
+  /// A message that is a part of an answer, and not its last.
+  func willSendPiece(on stream: Int) { streams[stream - 1].sentCount += 1 }
+
+  /// Whether a session is there that a stream's gateway sends whole answers only.
+  func framesAnswers(to uuid: String, on stream: Int) -> Bool {
+    guard let visit = visit(of: uuid) else { return false }
+    let record = visits[visit]
+    return record.isOpen && record.game.framesAnswers
+      && record.gateway == streams[stream - 1].gateway
+      && record.listener.pool == streams[stream - 1].pool
+  }
+
+  /// A worker sends a session what is no answer: its gateway is to close it.
+  func willBreakFraming(of uuid: String) {
+    if let visit = visit(of: uuid) { visits[visit].wasSentNonsense = true }
+  }
+
   private func sent(_ answer: Answer, _ stream: StreamRecord) {
     if answer.serial <= stream.lastSerial {
       broken(

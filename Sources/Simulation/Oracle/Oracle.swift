@@ -55,6 +55,7 @@ final class Oracle {
     while gateways.count <= gateway.number { gateways.append(GatewayAccount(gateway)) }
     // Another process in its place begins at zero.
     if gateways[gateway.number].gateway !== gateway {
+      gateways[gateway.number].gateway.giveUpMemory()
       formerGateways.append(gateways[gateway.number])
       gateways[gateway.number] = GatewayAccount(gateway)
     }

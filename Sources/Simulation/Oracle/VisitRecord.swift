@@ -47,6 +47,8 @@ final class VisitRecord {
   var lastHandledAt: Instant?
   /// When the client put a packet into its output that a worker has handled since.
   var handledSentAt: Instant?
+  /// A worker has sent it bytes that its listener's framer does not take.
+  var wasSentNonsense = false
   /// It was with some stream.
   var hadStream = false
 

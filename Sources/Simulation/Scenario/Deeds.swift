@@ -24,12 +24,27 @@ final class Deeds {
   /// Ends all faults of the disk.
   var calmDisk: (() -> Void)?
 
+  /// When the last of the faults of one kind and place ends; never gone through.
+  private var ends: [RepairPlace: Instant] = [:]
+
   init(_ scenario: Scenario) {
     generations = [Int](repeating: 0, count: scenario.gateways)
     isEnding = [Bool](repeating: false, count: scenario.gateways)
   }
 
   func count(_ kind: DeedKind) { counts[kind.order] += 1 }
+
+  /// A fault begins that a repair is to end then.
+  func willEnd(_ repair: Repair, at instant: Instant) {
+    guard let place = repair.place else { return }
+    ends[place] = max(ends[place] ?? instant, instant)
+  }
+
+  /// Whether a later fault of the same kind and place goes on.
+  func isTooEarly(for repair: Repair, at now: Instant) -> Bool {
+    guard let place = repair.place, let end = ends[place] else { return false }
+    return now < end
+  }
 
   func wait(for token: UInt64, _ body: @escaping (Reply, VirtualGateway) -> Void) {
     waiting[token] = body
@@ -47,7 +62,7 @@ extension DeedKind {
 
 /// What ends a deed that lasts.
 enum Repair {
-  case light(path: Int)
+  case light(path: Int, to: End)
   case restoreDelay(path: Int)
   case restartWorker(Int)
   case goOn(worker: Int)
@@ -63,4 +78,29 @@ enum Repair {
   case takeRecorded(RecordingID, gateway: Int, timesLeft: Int)
   case liftBan(Subject, listener: String?)
   case calmDisk
+}
+
+/// What a repair mends, where several faults may have broken it.
+struct RepairPlace: Hashable {
+  var kind: UInt8
+  var number: Int
+}
+
+extension Repair {
+  /// Nil where faults do not overlap, or each has a repair of its own.
+  var place: RepairPlace? {
+    switch self {
+    case .light(let path, let end):
+      RepairPlace(kind: end == .gateway ? 0 : 1, number: path)
+    case .restartWorker(let worker): RepairPlace(kind: 2, number: worker)
+    case .goOn(let worker): RepairPlace(kind: 3, number: worker)
+    case .takePackets(let worker): RepairPlace(kind: 4, number: worker)
+    case .sendAnswers(let worker): RepairPlace(kind: 5, number: worker)
+    case .beReady(let worker): RepairPlace(kind: 6, number: worker)
+    case .beReachable(let worker): RepairPlace(kind: 7, number: worker)
+    case .beNormal(let worker): RepairPlace(kind: 8, number: worker)
+    case .giveDescriptors(let gateway): RepairPlace(kind: 9, number: gateway)
+    default: nil
+    }
+  }
 }

@@ -42,6 +42,7 @@ extension Simulation {
   }
 
   func add(_ repair: Repair, after interval: Interval) {
+    deeds.willEnd(repair, at: now + interval)
     add(.repair(repair), at: now + interval)
   }
 
@@ -53,9 +54,9 @@ extension Simulation {
     case .liftBan(let subject, let listener): return liftBan(of: subject, listener: listener)
     default: break
     }
-    guard !deeds.isCalm else { return }
+    guard !deeds.isCalm, !deeds.isTooEarly(for: repair, at: now) else { return }
     switch repair {
-    case .light(let path): network.light(path: path)
+    case .light(let path, let end): network.light(path: path, to: end)
     case .restoreDelay(let path): restoreDelay(ofPath: path)
     case .restartWorker(let worker): workers[worker].restart()
     case .goOn(let worker): workers[worker].go()
@@ -63,7 +64,7 @@ extension Simulation {
     case .sendAnswers(let worker): workers[worker].setSendsAnswers(true)
     case .beReady(let worker): workers[worker].setReady(true)
     case .beReachable(let worker): workers[worker].setReachability(.accepts)
-    case .beNormal(let worker): workers[worker].becomeNormal()
+    case .beNormal(let worker): workers[worker].lie = nil
     case .giveDescriptors(let gateway):
       gateways[gateway].clientsMax = scenario.descriptorsForClients
       gateways[gateway].wakeUp()
@@ -78,7 +79,7 @@ extension Simulation {
   // MARK: The network
 
   private func live(ofClients: Bool) -> [Connection] {
-    network.connections.filter { connection in
+    network.live.filter { connection in
       guard connection.phase == .established, !connection.gatewayClosed, !connection.peerClosed
       else { return false }
       if case .client = connection.peer { return ofClients }
@@ -101,13 +102,16 @@ extension Simulation {
     ofClients: Bool, _ lasting: Interval, _ random: inout SeededRandom
   ) -> Bool {
     guard let connection = oneAlive(ofClients: ofClients, &random) else { return false }
-    darken(connection.path, lasting)
+    let ends: [End] = random.pick([[.gateway], [.peer], [.gateway, .peer]])
+    darken(connection.path, to: ends, lasting)
     return true
   }
 
-  private func darken(_ path: Int, _ lasting: Interval) {
-    network.darken(path: path)
-    add(.light(path: path), after: lasting)
+  private func darken(_ path: Int, to ends: [End], _ lasting: Interval) {
+    for end in ends {
+      network.darken(path: path, to: end)
+      add(.light(path: path, to: end), after: lasting)
+    }
   }
 
   private func slowOne(
@@ -134,7 +138,7 @@ extension Simulation {
 
   private func partition(_ lasting: Interval, _ random: inout SeededRandom) -> Bool {
     let gateway = random.draw(0...gateways.count - 1)
-    for worker in workers { darken(worker.path(to: gateway), lasting) }
+    for worker in workers { darken(worker.path(to: gateway), to: [.gateway, .peer], lasting) }
     return true
   }
 

@@ -22,6 +22,8 @@ enum Lie: CaseIterable {
   case goneSession
   /// Answers without bytes, and one without a target.
   case emptyAnswers
+  /// Bytes to one session that are none of its listener's packets: it is closed.
+  case brokenAnswer
   /// Answers on a stream that the gateway has not begun; until the worker becomes normal.
   case answersBeforeReady
   /// `ready` is answered with nonsense; until the worker becomes normal.
@@ -34,7 +36,7 @@ enum Lie: CaseIterable {
   /// A gateway that hears it must end the connection.
   var endsLink: Bool {
     switch self {
-    case .wrongUUIDs, .goneSession, .emptyAnswers: false
+    case .wrongUUIDs, .goneSession, .emptyAnswers, .brokenAnswer: false
     case .garbage, .violation, .resetStream, .trailers, .oversizedMessage, .malformedMessage,
       .compressedMessage, .answersBeforeReady, .malformedReady, .notLive, .halfAnswer:
       true
@@ -55,7 +57,7 @@ extension WorkerProcess {
       for socket in sockets where !socket.isForsaken { close(socket) }
     case .notLive: break
     case .garbage, .violation, .resetStream, .trailers, .oversizedMessage, .malformedMessage,
-      .compressedMessage, .wrongUUIDs, .goneSession, .emptyAnswers, .halfAnswer:
+      .compressedMessage, .wrongUUIDs, .goneSession, .emptyAnswers, .halfAnswer, .brokenAnswer:
       for socket in sockets where canLie(on: socket) { tell(kind, socket) }
     }
     workAll()
@@ -110,6 +112,7 @@ extension WorkerProcess {
     case .goneSession: sendToGoneSession(socket)
     case .emptyAnswers: sendEmptyAnswers(socket)
     case .halfAnswer: sendHalfAnswers(socket)
+    case .brokenAnswer: sendBrokenAnswer(socket)
     case .answersBeforeReady, .malformedReady, .notLive: break
     }
   }
@@ -167,6 +170,18 @@ extension WorkerProcess {
     }
     guard !known.isEmpty else { return }
     _ = send(Answer.nobody, to: random.pick(known), byteCount: Answer.headByteCount, socket)
+  }
+
+  private func sendBrokenAnswer(_ socket: WorkerSocket) {
+    let framed = socket.sessions.filter {
+      simulation.oracle.framesAnswers(to: $0, on: socket.stream)
+    }
+    guard !framed.isEmpty else { return }
+    let uuid = random.pick(framed)
+    // Shorter than any answer is.
+    let bytes: [UInt8] = [0, UInt8(random.draw(0...Answer.headByteCount - 3))] + Self.decoy
+    guard socket.worker.send(WorkerMessages.output(to: Array(uuid.utf8), bytes)) else { return }
+    simulation.oracle.willBreakFraming(of: uuid)
   }
 
   private func sendEmptyAnswers(_ socket: WorkerSocket) {

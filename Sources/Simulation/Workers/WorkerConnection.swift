@@ -21,6 +21,8 @@ package final class WorkerConnection {
     case problem(String)
   }
 
+  private static let waitingBytesMax = 64 << 20
+
   private let connection: ServerConnection
   private var readyCall: Int32 = 0
   private var liveCall: Int32 = 0
@@ -37,8 +39,8 @@ package final class WorkerConnection {
   package init(messageBytesMax: Int) throws(ServerConnectionError) {
     var limits = ServerConnection.Limits()
     limits.messageBytes = messageBytesMax
-    limits.waitingBytes = 64 << 20
-    limits.waitingBytesMax = 64 << 20
+    limits.waitingBytes = Self.waitingBytesMax
+    limits.waitingBytesMax = Self.waitingBytesMax
     connection = try ServerConnection(limits: limits)
   }
 
@@ -172,6 +174,12 @@ package final class WorkerConnection {
     guard connection.send(message, on: packetCall) else { return false }
     hasAnswered = true
     return true
+  }
+
+  /// Whether ``send(_:)`` takes all of these, once it takes the first.
+  func hasRoom(for messages: [[UInt8]]) -> Bool {
+    let byteCount = messages.reduce(0) { $0 + $1.count + 5 }
+    return waitingByteCount + byteCount <= Self.waitingBytesMax
   }
 
   /// Sends bytes on the packet stream in a message's place.

@@ -1,3 +1,4 @@
+internal import Gateway
 internal import Primitives
 internal import SampleWorker
 
@@ -181,12 +182,56 @@ extension WorkerProcess {
   /// - Parameter uuid: what goes out as the session's UUID.
   func send(_ visit: UInt32, to uuid: String, byteCount: Int, _ socket: WorkerSocket) -> Bool {
     let answer = next(visit, byteCount, socket)
-    let message = WorkerMessages.output(to: Array(uuid.utf8), answer.bytes)
-    guard socket.worker.send(message) else { return false }
+    guard sendInPieces(answer, to: uuid, socket) else { return false }
     socket.serial = answer.serial
     simulation.trace.note("worker answers", number, Int(visit), Int(answer.serial))
     simulation.oracle.willAnswer(answer, to: uuid, on: socket.stream)
     return true
+  }
+
+  /// Sends an answer in two messages now and then, of which the gateway is to make one.
+  private func sendInPieces(_ answer: Answer, to uuid: String, _ socket: WorkerSocket) -> Bool {
+    let target = Array(uuid.utf8)
+    let bytes = answer.bytes
+    guard cuts(answersTo: uuid, socket), random.chance(simulation.scenario.cutPermille) else {
+      return socket.worker.send(WorkerMessages.output(to: target, bytes))
+    }
+    let first = random.draw(1...bytes.count - 1)
+    let pieces = [bytes[..<first], bytes[first...]].map {
+      WorkerMessages.output(to: target, Array($0))
+    }
+    // Where there is no room for all of it, none of it is sent.
+    guard socket.worker.hasRoom(for: pieces) else { return false }
+    for piece in pieces { _ = socket.worker.send(piece) }
+    simulation.oracle.willSendPiece(on: socket.stream)
+    return true
+  }
+
+  /// Whether an answer to a session may come in pieces.
+  ///
+  /// Its listener must frame answers, and no other worker may speak to the session in between:
+  /// then the gateway gives up the first half.
+  private func cuts(answersTo uuid: String, _ socket: WorkerSocket) -> Bool {
+    let pools = Game.pools(of: simulation.scenario)
+    let pool = number % pools.count
+    guard !isExiting, pools[pool].balance == .session, simulation.scenario.drainsPerMinute == 0,
+      simulation.workers.count(where: { $0.number % pools.count == pool }) == 1
+    else { return false }
+    return simulation.oracle.framesAnswers(to: uuid, on: socket.stream)
+  }
+
+  /// Halves of answers whose rest never comes.
+  func leaveHalves() {
+    for socket in sockets
+    where socket.isOpen && !socket.isClosed && !socket.isForsaken && !socket.hasLied {
+      guard let uuid = socket.sessions.last, cuts(answersTo: uuid, socket), !socket.hasFinished
+      else { continue }
+      let bytes = next(Answer.nobody, 200, socket).bytes.prefix(random.draw(1...199))
+      let message = WorkerMessages.output(to: Array(uuid.utf8), Array(bytes))
+      guard socket.worker.send(message) else { continue }
+      simulation.oracle.willSendPiece(on: socket.stream)
+      send(socket)
+    }
   }
 
   private func next(_ visit: UInt32, _ byteCount: Int, _ socket: WorkerSocket) -> Answer {
@@ -234,9 +279,14 @@ extension WorkerProcess {
 
   /// Sends what there is, as far as the system takes it.
   func write(_ socket: WorkerSocket) {
-    let connection = socket.connection
     guard !socket.isClosed, !socket.isForsaken else { return }
     sendAnswers(socket)
+    send(socket)
+  }
+
+  /// Sends what HTTP/2 has.
+  private func send(_ socket: WorkerSocket) {
+    let connection = socket.connection
     while socket.hasOutput || socket.fetchOutput() {
       let room = simulation.network.room(on: connection, from: .peer)
       let byteCount = cut(min(socket.output.count - socket.outputStart, room))

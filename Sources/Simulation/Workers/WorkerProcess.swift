@@ -88,6 +88,7 @@ final class WorkerProcess {
   func crash() {
     guard isAlive else { return }
     simulation.trace.note("worker crashes", number)
+    if isRunning, sendsAnswers, random.chance(simulation.scenario.cutPermille) { leaveHalves() }
     die()
   }
 
