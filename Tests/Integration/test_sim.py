@@ -48,7 +48,7 @@ def test_a_fixed_seed_of_each_name_passes():
     found = names()
     assert {"quiet", "crashes", "lies", "kills", "many-bans", "everything"} <= set(found)
     for name in found:
-        # A million bans take a minute to prepare, and ten thousand are looked up alike.
+        # A million bans take ten seconds to prepare, and ten thousand are looked up alike.
         less = " manyBans=10000" if name == "many-bans" else ""
         passes("--seed", 3, "--scenario", f"{name} milliseconds=5000{less}")
 
