@@ -71,6 +71,7 @@ package final class Simulation {
   func setUp() {
     network.now = now
     connectStoreDeeds()
+    noteFixture()
     disk?.faults = ordinaryDisk
     workers = (0..<scenario.workers).map { WorkerProcess(self, number: $0) }
     for number in 0..<scenario.gateways {

@@ -40,6 +40,16 @@ import Testing
     }
   }
 
+  @Test func someSeedOrNameTurnsEachNumber() {
+    let scenarios =
+      (0..<2000).map { Scenario.random(seed: UInt64($0)) }
+      + NamedScenario.allCases.map { $0.scenario(seed: 1) }
+    for knob in Knob.all {
+      let values = Set(scenarios.map { $0[keyPath: knob.path] })
+      #expect(values.count > 1, "\(knob.name) is always the same")
+    }
+  }
+
   @Test func whatIsPrintedIsReadAgain() throws {
     var random = SeededRandom(seed: 3)
     for _ in 0..<200 {

@@ -57,8 +57,9 @@ struct CredentialBook {
       switch contents.trait(ofAccount: index) {
       case _ where refusal != nil: .refused
       case .ordinary, .outdatedPassword, .noPassword: .accepted(account: account.text)
+      case .disabled: .refused
       // Operators may change their minds on these, and time does.
-      case .disabled, .banned, .banEnded, .banEndsSoon: .undecided
+      case .banned, .banEnded, .banEndsSoon: .undecided
       }
     return Credential(account: nil, kind: .ticket, secret: secret, expected: expected)
   }
@@ -69,7 +70,7 @@ extension Credential {
     let expected: ExpectedLogin =
       switch claim.expected {
       case .accepted(let account): .accepted(account: account.text)
-      case .acceptedOnce, .banned, .refused(.accountDisabled): .undecided
+      case .acceptedOnce, .banned: .undecided
       case .refused: .refused
       }
     self.init(account: claim.account, kind: kind, secret: claim.secret, expected: expected)

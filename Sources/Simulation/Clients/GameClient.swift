@@ -51,6 +51,8 @@ final class GameClient {
     var visit: Int?
   }
 
+  /// A ban that ends sooner may end before the gateway looks at it.
+  private static let certainBanSeconds: Int64 = 120
   static let connectTimeout = Interval.seconds(10)
   /// How long a client waits for the gateway's end, at the most.
   static let farewellTimeout = Interval.seconds(60)
@@ -74,7 +76,12 @@ final class GameClient {
     let scenario = simulation.scenario
     var random = SeededRandom(seed: scenario.seed, "client", number)
     let isShared = number > 0 && random.chance(scenario.sharedAddressPermille)
-    host = Self.host(hostNumber ?? (isShared ? number - 1 : number))
+    let isBanned = random.chance(scenario.bannedHostPermille)
+    if isBanned, hostNumber == nil {
+      host = SocketAddress(ipv4: 203, 0, 113, UInt8(1 + number % 62), port: 0)
+    } else {
+      host = Self.host(hostNumber ?? (isShared ? number - 1 : number))
+    }
     path = simulation.network.addPath(
       latency: random.draw(.zero...Interval.milliseconds(UInt64(scenario.latencyMilliseconds))),
       jitter: .milliseconds(UInt64(scenario.jitterMilliseconds)))
@@ -187,13 +194,22 @@ final class GameClient {
     let connection = simulation.network.open(
       from: number, address: address, to: gateway, port: simulation.games[game].port, path: path)
     let visit = simulation.oracle.began(
-      Visit(client: number, connection: connection, game: game, login: plan.expected))
+      Visit(
+        client: number, connection: connection, game: game,
+        login: comesFromBanned ? .refused : plan.expected))
     simulation.trace.note("client comes", number, visit, game)
     stay = Stay(
       visit: visit, connection: connection, gateway: simulation.gateways[gateway], game: game,
       plan: plan, cameAt: simulation.now)
     limitReading()
     remind(.connectTimeout, after: Self.connectTimeout)
+  }
+
+  /// No operator lifts what the prepared database bans for ever.
+  private var comesFromBanned: Bool {
+    guard simulation.disk != nil else { return false }
+    return simulation.fixture.contents.isBanned(
+      host, at: Int64(simulation.unixMilliseconds / 1000) + Self.certainBanSeconds)
   }
 
   func arrived(_ kind: Arrival.Kind, on connection: Connection) {

@@ -51,6 +51,11 @@ package struct StoreContents: Equatable, Sendable {
     return isExpired && (trait == .lasting || trait == .endingInAnHour) ? .expired : trait
   }
 
+  /// Whether an account's trait is ``Trait/disabled``.
+  func disables(_ name: AccountName) -> Bool {
+    (0..<accountCount).contains { trait(ofAccount: $0) == .disabled && account($0) == name }
+  }
+
   /// - Precondition: the number is in `0..<accountCount`.
   package func account(_ index: Int) -> AccountName {
     precondition((0..<accountCount).contains(index))

@@ -3,7 +3,7 @@
 /// So leaving a family out, or an entry of one, changes nothing about when the others come.
 package enum DeedFamily: String, CaseIterable, Sendable {
   case resets, delays, partitions, crashes, stalls, lies, pauses, restarts, drains, kicks
-  case listeners, recordings, questions, bans, diskFaults
+  case listeners, recordings, questions, bans, diskFaults, kills
 
   var rate: any Knob.Path {
     switch self {
@@ -22,6 +22,7 @@ package enum DeedFamily: String, CaseIterable, Sendable {
     case .questions: \.questionsPerMinute
     case .bans: \.bansPerMinute
     case .diskFaults: \.diskFaultsPerMinute
+    case .kills: \.killsPerMinute
     }
   }
 
@@ -42,6 +43,7 @@ package enum DeedFamily: String, CaseIterable, Sendable {
     case .questions: "questions of operators"
     case .bans: "bans, their ends, disabled accounts and revoked tokens"
     case .diskFaults: "times that the disk is slow, full or failing"
+    case .kills: "gateways that are killed, or lose power, and are started again"
     }
   }
 
@@ -62,6 +64,7 @@ package enum DeedFamily: String, CaseIterable, Sendable {
     case .questions: [.ask]
     case .bans: [.ban]
     case .diskFaults: [.diskFault]
+    case .kills: [.kill, .kill, .powerLoss]
     }
   }
 }
@@ -112,6 +115,10 @@ package enum DeedKind: String, CaseIterable, Sendable {
   case ask
   case ban
   case diskFault
+  /// SIGKILL for a gateway, and a new one with the same disk in its place.
+  case kill
+  /// All gateways are gone at once, and what the disk had not synced.
+  case powerLoss
 
   /// An operator's deed is no fault.
   package var isFault: Bool {
@@ -120,7 +127,7 @@ package enum DeedKind: String, CaseIterable, Sendable {
       false
     case .resetClient, .resetLink, .darkenClient, .slowClient, .darkenLink, .slowLink, .partition,
       .crash, .exit, .stop, .takeNothing, .sendNothing, .notReady, .refuse, .swallow, .lie, .pause,
-      .shortage, .restart, .diskFault:
+      .shortage, .restart, .diskFault, .kill, .powerLoss:
       true
     }
   }

@@ -14,6 +14,10 @@ final class Deeds {
   var generations: [Int]
   /// Those of them that are to be replaced once they have ended.
   var isEnding: [Bool]
+  /// Bans that operators have put into the database and that nobody has lifted yet, oldest first.
+  var bans: [CommittedBan] = []
+  /// Repairs of the database, the latest ones: a loss of power may take them back.
+  private(set) var storeRepairs: [Repair] = []
   /// Who waits for an answer of a gateway; never gone through.
   private var waiting: [UInt64: (Reply, VirtualGateway) -> Void] = [:]
 
@@ -46,6 +50,11 @@ final class Deeds {
     return now < end
   }
 
+  func noteStoreRepair(_ repair: Repair) {
+    if storeRepairs.count == 256 { storeRepairs.removeFirst() }
+    storeRepairs.append(repair)
+  }
+
   func wait(for token: UInt64, _ body: @escaping (Reply, VirtualGateway) -> Void) {
     waiting[token] = body
   }
@@ -58,6 +67,15 @@ final class Deeds {
 extension DeedKind {
   /// Its place among all.
   var order: Int { Self.allCases.firstIndex(of: self)! }
+}
+
+/// A ban that the database has taken.
+struct CommittedBan {
+  var subject: Subject
+  /// Nil for all.
+  var listener: String?
+  /// Unix seconds; nil is for ever.
+  var until: Int64?
 }
 
 /// What ends a deed that lasts.
@@ -77,6 +95,7 @@ enum Repair {
   case addListener(Int, gateway: Int)
   case takeRecorded(RecordingID, gateway: Int, timesLeft: Int)
   case liftBan(Subject, listener: String?)
+  case enable(AccountName)
   case calmDisk
 }
 

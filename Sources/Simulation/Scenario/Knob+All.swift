@@ -109,6 +109,9 @@ extension Knob {
       "sharedAddressPermille", \.sharedAddressPermille, 0...1000,
       "clients that share an address, of 1000"),
     Knob(
+      "bannedHostPermille", \.bannedHostPermille, 0...1000,
+      "clients in a network that the prepared database bans, of 1000"),
+    Knob(
       "latencyMilliseconds", \.latencyMilliseconds, 0...60_000,
       "the longest way of a client to a gateway"),
     Knob("jitterMilliseconds", \.jitterMilliseconds, 0...60_000, "how much that varies"),

@@ -5,7 +5,8 @@ package enum NamedScenario: String, CaseIterable, Sendable {
   case halfCloses = "half-closes"
   case halfWritten = "half-written"
   case hostile, cuts, resets, delays, partitions, crashes, stalls, lies, drains, pauses, shutdown
-  case operators, bans, disk, gateways, everything
+  case manyBans = "many-bans"
+  case operators, bans, disk, kills, gateways, everything
 
   package var meaning: String {
     switch self {
@@ -36,6 +37,8 @@ package enum NamedScenario: String, CaseIterable, Sendable {
     case .operators: "sessions kicked, listeners removed and added, recordings, questions"
     case .bans: "operators ban and lift bans, disable accounts, revoke tokens"
     case .disk: "the disk is slow, full, or failing"
+    case .kills: "gateways are killed, or lose power, and are started again"
+    case .manyBans: "a million bans are in the database; some clients are under one"
     case .gateways: "three gateways share workers"
     case .everything: "all of it at once"
     }
@@ -78,10 +81,19 @@ package enum NamedScenario: String, CaseIterable, Sendable {
     case .bans:
       scenario.setLogins()
       scenario.bansPerMinute = 20
+      scenario.bannedHostPermille = 100
     case .disk:
       scenario.setLogins()
       scenario.bansPerMinute = 3
       scenario.diskFaultsPerMinute = 12
+    case .kills:
+      scenario.setLogins()
+      scenario.bansPerMinute = 12
+      scenario.killsPerMinute = 6
+    case .manyBans:
+      scenario.setLogins()
+      scenario.fixtureKind = 3
+      scenario.bansPerMinute = 12
     case .stampede:
       scenario.partitionsPerMinute = 2
       scenario.stampedeAt = 30_000
@@ -135,7 +147,8 @@ package enum NamedScenario: String, CaseIterable, Sendable {
       scenario.violatingPermille = 50
       scenario.slowReaderPermille = 50
     case .random, .quiet, .stampede, .cuts, .resets, .delays, .partitions, .crashes, .stalls,
-      .halfWritten, .lies, .drains, .pauses, .shutdown, .operators, .bans, .disk:
+      .halfWritten, .lies, .drains, .pauses, .shutdown, .operators, .bans, .manyBans, .disk,
+      .kills:
       break
     }
   }

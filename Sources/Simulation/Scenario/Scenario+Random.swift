@@ -11,6 +11,7 @@ extension Scenario {
     scenario.drawClients(&random)
     scenario.drawFaults(&random)
     if random.chance(200) { scenario.workerSocketBytes = random.pick([2000, 20_000]) }
+    scenario.drawStore(&random)
     return scenario
   }
 
@@ -71,6 +72,40 @@ extension Scenario {
     ]
     for manner in manners where random.chance(300) {
       self[keyPath: manner] = random.pick([20, 100, 300])
+    }
+  }
+
+  private mutating func drawStore(_ random: inout SeededRandom) {
+    fixtureKind = random.pick([0, 1, 1, 1, 1, 2, 3])
+    manyBans = random.pick([1000, 3000, 9000])
+    hashThreads = random.pick([1, 2, 2, 4])
+    hashMilliseconds = random.pick([5, 60, 60, 250])
+    diskMicroseconds = random.pick([0, 50, 50, 500])
+    sharedAddressPermille = random.pick([0, 200, 200, 800])
+    bannedHostPermille = random.pick([0, 0, 100])
+    eagerPermille = random.pick([0, 300, 300, 1000])
+    refusalPermille = random.pick([0, 500, 1000])
+    drawOthers(&random)
+  }
+
+  /// What seldom matters, and is seldom drawn.
+  private mutating func drawOthers(_ random: inout SeededRandom) {
+    let choices: [(path: any Knob.Path, values: [Int])] = [
+      (\.arrivalMilliseconds, [200, 10_000]), (\.reconnectPermille, [0, 600]),
+      (\.jitterMilliseconds, [0, 100]), (\.packetBytes, [20, 1000]),
+      (\.longPacketPermille, [0, 200]), (\.cutWritePermille, [0, 500]),
+      (\.writeMilliseconds, [2000]), (\.activeWindowMilliseconds, [1000]),
+      (\.sessionsMax, [1000]), (\.clientQueueBytes, [65_536]),
+      (\.clientQueueBytesTotal, [16 << 20]), (\.workerQueueBytes, [262_144]),
+      (\.pendingLogins, [16]), (\.workersWithoutReadyPermille, [0, 500]),
+      (\.workersWithoutLivePermille, [0, 500]), (\.workersSmallWindowPermille, [0, 1000]),
+      (\.workersAnswersMax, [20]), (\.workersAnswerBytesMax, [100, 65_535]),
+      (\.workersLargeAnswerPermille, [0, 30]), (\.workersVeryLateMilliseconds, [8000]),
+      (\.workersGreetPermille, [0, 1000]), (\.workersAuthenticateLatePermille, [0, 1000]),
+      (\.workersAuthenticateDelayMilliseconds, [5, 300]),
+    ]
+    for choice in choices where random.chance(100) {
+      self[keyPath: choice.path] = random.pick(choice.values)
     }
   }
 

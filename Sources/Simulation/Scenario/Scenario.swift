@@ -40,6 +40,7 @@ package struct Scenario: Equatable, Sendable {
   package var questionsPerMinute = 0
   package var bansPerMinute = 0
   package var diskFaultsPerMinute = 0
+  package var killsPerMinute = 0
   /// The longest time that a fault of the plan lasts, in milliseconds.
   package var longestFaultMilliseconds = 8000
 
@@ -98,6 +99,8 @@ package struct Scenario: Equatable, Sendable {
   package var stampedeAt = 0
   /// Clients that share the address of the one before them, of a thousand.
   package var sharedAddressPermille = 200
+  /// Clients in a network that the prepared database bans, of a thousand.
+  package var bannedHostPermille = 0
   /// The longest way from a client to a gateway, in milliseconds, and how much it varies.
   package var latencyMilliseconds = 40
   package var jitterMilliseconds = 10

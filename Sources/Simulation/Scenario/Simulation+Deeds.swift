@@ -38,6 +38,8 @@ extension Simulation {
     case .ask: ask(&random)
     case .ban: deeds.ban?(&random, lasting) ?? false
     case .diskFault: deeds.diskFault?(&random, lasting) ?? false
+    case .kill: killOne(lasting, &random)
+    case .powerLoss: losePower(lasting)
     }
   }
 
@@ -52,6 +54,7 @@ extension Simulation {
     case .replaceGateway(let gateway): return replaceEnded(gateway)
     case .takeRecorded(let id, let gateway, let left): return takeRecorded(id, gateway, left)
     case .liftBan(let subject, let listener): return liftBan(of: subject, listener: listener)
+    case .enable(let account): return enable(account)
     default: break
     }
     guard !deeds.isCalm, !deeds.isTooEarly(for: repair, at: now) else { return }
@@ -71,7 +74,7 @@ extension Simulation {
     case .addWorkers(let gateway): addMissingWorkers(to: gateway)
     case .addListener(let listener, let gateway): addListener(listener, to: gateway)
     case .calmDisk: deeds.calmDisk?()
-    case .replaceGateway, .takeRecorded, .liftBan: break
+    case .replaceGateway, .takeRecorded, .liftBan, .enable: break
     }
     trace.note("repair")
   }

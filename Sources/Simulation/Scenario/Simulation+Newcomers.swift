@@ -113,11 +113,24 @@ extension Simulation {
     }
     let isIn = advance(upTo: Self.newcomerMax) { record.isIn || record.sawEnd }
     guard isIn, record.isIn else { return fails("was not let in") }
-    guard speak(client, record) else { return fails("was not answered") }
+    guard speak(client, record) else {
+      return mayOverflow(record) || fails("was not answered")
+    }
     client.leave()
     let hasLeft = advance(upTo: Self.newcomerMax) { record.sawEnd || record.clientLeft }
-    guard hasLeft, record.sawEnd, !record.wasReset else { return fails("did not leave in order") }
+    guard hasLeft, record.sawEnd, !record.wasReset else {
+      return mayOverflow(record) || fails("did not leave in order")
+    }
     return !oracle.hasFailed
+  }
+
+  /// It was closed for too many answers at once, and its queue has no room for all that one packet
+  /// may get.
+  private func mayOverflow(_ record: VisitRecord) -> Bool {
+    guard !oracle.hasFailed, record.ending?.reason == .slowClient else { return false }
+    let longest = scenario.workersLargeAnswerPermille > 0 ? 0xffff : scenario.workersAnswerBytesMax
+    return scenario.workersAnswersMax * longest
+      > min(scenario.clientQueueBytes, scenario.clientQueueBytesTotal)
   }
 
   /// Says something until there is an answer; workers do not answer everything.

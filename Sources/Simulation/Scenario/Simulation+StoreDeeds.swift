@@ -33,11 +33,7 @@ extension Simulation {
     switch random.draw(0...9) {
     case 0...3: ban(someAccount(&random).map { .account($0) }, lasting, &random)
     case 4...6: ban(someAddresses(&random).map { .addresses($0) }, lasting, &random)
-    case 7:
-      change(someAccount(&random)) { [unixSeconds] account, database throws(StoreError) in
-        try database.setDisabled(
-          account, true, reason: "a test", by: "operator", now: unixSeconds)
-      }
+    case 7: disable(someAccount(&random), lasting)
     case 8:
       change(someAccount(&random)) { [unixSeconds] account, database throws(StoreError) in
         try database.revokeTokens(of: account, by: "operator", now: unixSeconds)
@@ -77,7 +73,7 @@ extension Simulation {
   ) -> Bool {
     guard let subject else { return false }
     let listener = random.chance(200) ? random.pick(games).name : nil
-    // Some end by themselves, some are lifted, and some stay.
+    // Some end by themselves, the others are lifted.
     let seconds = Int64(lasting.milliseconds / 1000) + 3
     let endsItself = random.chance(300)
     let until = endsItself ? unixSeconds + seconds : nil
@@ -89,13 +85,31 @@ extension Simulation {
     else { return false }
     oracle.banned(
       subject, listener: listener, for: endsItself ? .seconds(UInt64(seconds) - 1) : nil)
-    if !endsItself, random.chance(700) {
-      add(.liftBan(subject, listener: listener), after: lasting)
-    }
+    deeds.bans.append(CommittedBan(subject: subject, listener: listener, until: until))
+    if !endsItself { add(.liftBan(subject, listener: listener), after: lasting) }
     return true
   }
 
-  /// Ends a ban; when the database does not let it, it stays.
+  private func disable(_ account: AccountName?, _ lasting: Interval) -> Bool {
+    // The fixture's stay so.
+    guard let account, !fixture.contents.disables(account) else { return false }
+    let isDisabled = operate { [unixSeconds] database throws(StoreError) in
+      try database.setDisabled(account, true, reason: "a test", by: "operator", now: unixSeconds)
+    }
+    if isDisabled { add(.enable(account), after: lasting) }
+    return isDisabled
+  }
+
+  /// Lets an account log in again; tried again when the database does not let it.
+  func enable(_ account: AccountName) {
+    let isEnabled = operate { [unixSeconds] database throws(StoreError) in
+      try database.setDisabled(account, false, reason: "", by: "operator", now: unixSeconds)
+    }
+    guard isEnabled else { return add(.enable(account), after: .seconds(1)) }
+    deeds.noteStoreRepair(.enable(account))
+  }
+
+  /// Ends a ban; tried again when the database does not let it.
   func liftBan(of subject: Subject, listener: String?) {
     let now = unixSeconds
     let isLifted = operate { database throws(StoreError) in
@@ -103,8 +117,31 @@ extension Simulation {
         effect: .ban, of: subject, listener: .some(listener), by: "operator", reason: "enough",
         now: now)
     }
-    if isLifted { oracle.unbanned(subject, listener: listener) }
+    let repair = Repair.liftBan(subject, listener: listener)
+    guard isLifted else { return add(repair, after: .seconds(1)) }
+    oracle.unbanned(subject, listener: listener)
+    deeds.bans.removeAll { $0.subject == subject && $0.listener == listener }
+    deeds.noteStoreRepair(repair)
   }
+
+  /// What the prepared database says of accounts and of networks holds until an operator lifts it.
+  func noteFixture() {
+    guard disk != nil else { return }
+    let contents = fixture.contents
+    var bans = contents.bans
+    // Of the many, those that clients come from.
+    if contents.manyBansCount > 1 { bans.append(contents.manyBan(1)) }
+    for ban in bans where ban.holds(at: unixSeconds) {
+      guard !ban.allows else {
+        oracle.allowed(ban.subject)
+        continue
+      }
+      let left = ban.until.map { Interval.seconds(UInt64($0 - unixSeconds - 1)) }
+      oracle.banned(ban.subject, for: left)
+    }
+  }
+
+  // MARK: Whom
 
   /// Mostly an account that somebody plays with.
   private func someAccount(_ random: inout SeededRandom) -> AccountName? {
