@@ -60,6 +60,7 @@ package final class Simulation {
   /// Runs the scenario to its end, or to the first broken property.
   package func run() -> Report {
     setUp()
+    oracle.workersAreLeftAlone = !scenario.disturbsWorkers
     let end = start + .milliseconds(UInt64(scenario.milliseconds))
     advance(to: end)
     if !oracle.hasFailed { calmDown() }

@@ -1,3 +1,4 @@
+import Primitives
 import Simulation
 import Testing
 
@@ -44,6 +45,24 @@ import Testing
       #expect(world.run(["sim"] + arguments) == 2)
       #expect(world.errors.contains(said))
       #expect(world.output == "")
+    }
+  }
+
+  /// Goal: a build that has faults can have one, by a name that it knows.
+  @Test func aFaultIsPutBackForARun() throws {
+    let world = try World()
+    let scenario = "quiet milliseconds=1000 clients=3 arrivals=2"
+    #expect(
+      world.run(["sim", "--seed", "1", "--scenario", scenario, "--fault", "loseClientWakeUp"]) == 1)
+    #expect(world.output.contains("BROKEN: driver"))
+    #expect(world.run(["sim", "--seed", "1", "--scenario", scenario]) == 0)
+    #expect(world.run(["sim", "--fault", "loseEverything"]) == 2)
+    #expect(world.run(["sim", "--list"]) == 0)
+    let list = world.output
+    #expect(world.run(["sim", "--fault", "loseEverything"]) == 2)
+    for fault in Fault.allCases {
+      #expect(list.contains("  \(fault.rawValue)\n"))
+      #expect(world.errors.contains(fault.rawValue))
     }
   }
 }

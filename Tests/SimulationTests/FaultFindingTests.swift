@@ -64,7 +64,7 @@ struct FaultTrial {
       [.packets, .sessionEvents]),
     FaultTrial(
       .forgetHalfPacket,
-      "cuts milliseconds=2000 clients=4 games=4 rawPermille=0 cutWritePermille=500 "
+      "cuts milliseconds=600 clients=4 games=4 rawPermille=0 cutWritePermille=500 "
         + "packetMilliseconds=20 burstPackets=20",
       [.packets]),
     FaultTrial(.countOffered, fullWorker, [.counters, .packets]),

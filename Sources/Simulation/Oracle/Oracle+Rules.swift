@@ -68,7 +68,7 @@ extension Oracle {
 
   /// Where nothing ever goes wrong, no worker is given up.
   func judgeLoss(of endpoint: String, _ reason: LinkEndReason, _ account: GatewayAccount) {
-    guard !scenario.disturbsWorkers, !account.hasStartedShutdown else { return }
+    guard workersAreLeftAlone, !account.hasStartedShutdown else { return }
     switch reason {
     case .drained, .removed, .shutdown: return
     default:
@@ -81,7 +81,7 @@ extension Oracle {
 
 extension Scenario {
   /// Something may happen to workers, to the ways there, or to a gateway's time.
-  fileprivate var disturbsWorkers: Bool {
+  var disturbsWorkers: Bool {
     let families: [DeedFamily] = [
       .resets, .delays, .partitions, .crashes, .stalls, .lies, .pauses,
     ]

@@ -23,6 +23,8 @@ final class Oracle {
   private(set) var visitOfUUID: [SessionUUID: Int] = [:]
   private var visitOfConnection: [Int: Int] = [:]
   private var checkedAt: Instant?
+  /// Neither the plan nor anybody else does anything to workers and the ways there.
+  var workersAreLeftAlone = false
 
   var hasFailed: Bool { !violations.isEmpty }
   var now: Instant { simulation.now }
