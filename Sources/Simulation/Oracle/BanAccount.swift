@@ -17,6 +17,8 @@ struct BanAccount {
 
   private var entries: [Entry] = []
   private let gateways: Int
+  /// All that were ever banned, each once.
+  private var former: [Subject] = []
   /// Something was allowed at some time: who is in in spite of a ban may be allowed.
   private(set) var hasAllowances = false
 
@@ -26,10 +28,26 @@ struct BanAccount {
 
   mutating func banned(_ subject: Subject, listener: String?, until: Instant) {
     unbanned(subject, listener: listener)
+    noted(subject)
     entries.append(
       Entry(
         subject: subject, listener: listener, until: until,
         seenFor: Array(repeating: .zero, count: gateways)))
+  }
+
+  /// It was banned at some time, for how long nobody needs to know.
+  mutating func noted(_ subject: Subject) {
+    if !former.contains(subject) { former.append(subject) }
+  }
+
+  /// Whether somebody was ever banned, as an address or as an account.
+  func wasBanned(_ address: SocketAddress, _ account: AccountName?) -> Bool {
+    former.contains {
+      switch $0 {
+      case .account(let name): name == account
+      case .addresses(let prefix): prefix.contains(address)
+      }
+    }
   }
 
   mutating func unbanned(_ subject: Subject, listener: String?) {

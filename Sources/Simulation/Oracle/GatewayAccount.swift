@@ -27,6 +27,8 @@ final class GatewayAccount {
   /// Its client has ended, and the session has not.
   var halfClosed: [VisitRecord] = []
   var linksLost: UInt64 = 0
+  /// Bans of rules and limits that have a line of their own.
+  var bansLogged: UInt64 = 0
   /// By listeners that are gone.
   private var letInBefore: UInt64 = 0
   var hasStartedShutdown = false

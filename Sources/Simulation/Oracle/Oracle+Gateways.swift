@@ -11,6 +11,8 @@ extension Oracle {
     account.listeners[listener].opened += 1
     record.stage = .session
     record.account = account
+    record.acceptedAt = now
+    record.lastReadAt = now
     record.id = gateway.clients[connection.gatewayPlace].id
     name(record, uuid)
     account.opened(record)
@@ -76,6 +78,7 @@ extension Oracle {
   func gatewayRead(_ bytes: ArraySlice<UInt8>, from connection: Connection) {
     guard let record = record(of: connection), let account = record.account else { return }
     record.bytesRead += UInt64(bytes.count)
+    record.lastReadAt = now
     summary.bytesIn += UInt64(bytes.count)
     account.listeners[account.listener(named: record.listener.name)].bytesIn += UInt64(bytes.count)
   }
@@ -92,6 +95,8 @@ extension Oracle {
       return broken(Finding(.driver, "closed without a session"), record)
     }
     record.stage = .over
+    record.wasBroken = connection.phase == .reset || connection.peerClosed
+    record.hadUnread = connection.toPeer.unreadByteCount > 0 || connection.toPeer.isCut
     account.closed(record)
   }
 
@@ -103,6 +108,7 @@ extension Oracle {
     // It may be about one that was there before.
     guard record.id == session, record.isOpen else { return }
     record.verdict = verdict
+    broken(problem(of: verdict, record), record)
   }
 
   // MARK: The log
@@ -115,7 +121,11 @@ extension Oracle {
     case .workerLost: account.linksLost += 1
     case .shutdownStarted: account.hasStartedShutdown = true
     case .listenerGone(let name): account.forgetListener(name)
-    case .sessionRefused, .framingViolation, .temporaryBan, .bansApplied, .workerReady,
+    case .sessionRefused(let refused): judgeRefusal(refused, account)
+    case .temporaryBan(let ban, _):
+      account.bansLogged += 1
+      bans.noted(ban.subject)
+    case .framingViolation, .bansApplied, .workerReady,
       .workerNotReady, .workerDraining, .workerAdded, .workerRemoved, .listenerAdded,
       .listenerRemoved, .acceptPaused, .acceptResumed, .shutdownFinished, .broadcastRefused,
       .recordingStarted, .recordingEnded:
@@ -211,6 +221,9 @@ extension Oracle {
           account.listeners[account.listener(named: record.listener.name)].closedUnlogged += 1
         }
         if record.isIn { broken(Finding(.counters, "closed without a recorded reason"), record) }
+      }
+      if let reason = record.ending?.reason {
+        broken(problem(of: reason, record, account), record)
       }
       settleIfOver(record)
     }
