@@ -14,6 +14,10 @@ final class GatewayAccount {
     var closed = [UInt64](repeating: 0, count: 256)
     var bytesIn: UInt64 = 0
     var letIn: UInt64 = 0
+    // Of its sessions that are over, by the log.
+    var packetsIn: UInt64 = 0
+    var messagesOut: UInt64 = 0
+    var bytesOut: UInt64 = 0
   }
 
   let gateway: VirtualGateway
@@ -33,6 +37,7 @@ final class GatewayAccount {
   private var letInBefore: UInt64 = 0
   var hasStartedShutdown = false
   var auditedAt = Instant(nanoseconds: 0)
+  var answersNotedAt = Instant(nanoseconds: 0)
   /// The loop was held up, or its store failed, until then.
   var hinderedUntil = Instant(nanoseconds: 0)
   var addressRates: [RateKey: RateAccount] = [:]

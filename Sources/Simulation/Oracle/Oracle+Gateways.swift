@@ -95,6 +95,7 @@ extension Oracle {
       return broken(Finding(.driver, "closed without a session"), record)
     }
     record.stage = .over
+    record.closedAt = now
     record.wasBroken = connection.phase == .reset || connection.peerClosed
     record.hadUnread = connection.toPeer.unreadByteCount > 0 || connection.toPeer.isCut
     account.closed(record)
@@ -124,7 +125,10 @@ extension Oracle {
     case .sessionRefused(let refused): judgeRefusal(refused, account)
     case .temporaryBan(let ban, _):
       account.bansLogged += 1
-      bans.noted(ban.subject)
+      // Whole seconds: the one that has begun may be nearly over.
+      let left = ban.until - Int64(simulation.unixMilliseconds / 1000) - 1
+      bans.banned(
+        ban.subject, by: gateway.number, until: now + .seconds(UInt64(max(left, 0))))
     case .framingViolation, .bansApplied, .workerReady,
       .workerNotReady, .workerDraining, .workerAdded, .workerRemoved, .listenerAdded,
       .listenerRemoved, .acceptPaused, .acceptResumed, .shutdownFinished, .broadcastRefused,
@@ -175,6 +179,9 @@ extension Oracle {
     record.endedInShutdown = account.hasStartedShutdown
     let listener = account.listener(named: record.listener.name)
     account.listeners[listener].closed[Int(event.reason.rawValue)] += 1
+    account.listeners[listener].packetsIn += event.packetsIn
+    account.listeners[listener].messagesOut += event.messagesOut
+    account.listeners[listener].bytesOut += event.bytesOut
     summary.closed[Int(event.reason.rawValue)] += 1
     judgeEnding(event, record)
   }
@@ -228,6 +235,7 @@ extension Oracle {
       settleIfOver(record)
     }
     account.closed.removeAll(keepingCapacity: true)
+    noteReadAnswers(account)
     guard account.open.count < 64 || account.auditedAt + .milliseconds(100) <= now else { return }
     let window = now.since(account.auditedAt)
     account.auditedAt = now
