@@ -14,6 +14,8 @@ struct AnswerAccount {
     var expected: [Expected] = []
     var first = 0
     var lastSerial: UInt32 = 0
+    /// The last answer that the session's gateway certainly has read while the session was open.
+    var readSerial: UInt32 = 0
     /// Its place among the streams that have handled the session's packets; nil for others.
     var rank: Int?
 
@@ -127,6 +129,23 @@ struct AnswerAccount {
       count += line.waiting.count
     }
     return count
+  }
+
+  var isWaiting: Bool { lines.contains { !$0.waiting.isEmpty } }
+
+  /// The session's gateway has read all that a stream had for an open session.
+  mutating func wasRead(on stream: Int) {
+    guard let line = lines.lastIndex(where: { $0.stream == stream }),
+      let last = lines[line].waiting.last
+    else { return }
+    lines[line].readSerial = last.serial
+  }
+
+  /// Answers that a gateway had read for the session and that have not come.
+  var readAndMissingCount: Int {
+    lines.reduce(0) { count, line in
+      count + line.waiting.count { $0.serial <= line.readSerial }
+    }
   }
 
   /// Nothing more is read: what was expected is forgotten.

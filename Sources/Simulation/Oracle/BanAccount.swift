@@ -11,12 +11,16 @@ struct BanAccount {
     /// Nil for all.
     var listener: String?
     var until: Instant
+    /// Of the gateway whose rule made it; nil for an operator's, which all apply.
+    var gateway: Int?
     /// How long each gateway has run undisturbed since.
     var seenFor: [Interval]
   }
 
   private var entries: [Entry] = []
   private let gateways: Int
+  /// All that were ever banned, each once.
+  private var former: [Subject] = []
   /// Something was allowed at some time: who is in in spite of a ban may be allowed.
   private(set) var hasAllowances = false
 
@@ -25,11 +29,37 @@ struct BanAccount {
   var isEmpty: Bool { entries.isEmpty }
 
   mutating func banned(_ subject: Subject, listener: String?, until: Instant) {
-    unbanned(subject, listener: listener)
+    entries.removeAll { $0.subject == subject && $0.listener == listener && $0.gateway == nil }
+    noted(subject)
     entries.append(
       Entry(
         subject: subject, listener: listener, until: until,
         seenFor: Array(repeating: .zero, count: gateways)))
+  }
+
+  /// A gateway's own rule has banned somebody there.
+  mutating func banned(_ subject: Subject, by gateway: Int, until: Instant) {
+    entries.removeAll { $0.subject == subject && $0.gateway == gateway }
+    noted(subject)
+    entries.append(
+      Entry(
+        subject: subject, listener: nil, until: until, gateway: gateway,
+        seenFor: Array(repeating: .zero, count: gateways)))
+  }
+
+  /// It was banned at some time, for how long nobody needs to know.
+  mutating func noted(_ subject: Subject) {
+    if !former.contains(subject) { former.append(subject) }
+  }
+
+  /// Whether somebody was ever banned, as an address or as an account.
+  func wasBanned(_ address: SocketAddress, _ account: AccountName?) -> Bool {
+    former.contains {
+      switch $0 {
+      case .account(let name): name == account
+      case .addresses(let prefix): prefix.contains(address)
+      }
+    }
   }
 
   mutating func unbanned(_ subject: Subject, listener: String?) {
@@ -55,6 +85,7 @@ struct BanAccount {
     of address: SocketAddress, _ account: AccountName?, listener: String, gateway: Int
   ) -> Subject? {
     for entry in entries where entry.seenFor[gateway] > Self.bound {
+      guard entry.gateway == nil || entry.gateway == gateway else { continue }
       guard entry.listener == nil || entry.listener == listener else { continue }
       switch entry.subject {
       case .account(let name): if name == account { return entry.subject }

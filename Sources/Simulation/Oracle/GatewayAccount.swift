@@ -16,6 +16,10 @@ final class GatewayAccount {
     var closed = [UInt64](repeating: 0, count: 256)
     var bytesIn: UInt64 = 0
     var letIn: UInt64 = 0
+    // Of its sessions that are over, by the log.
+    var packetsIn: UInt64 = 0
+    var messagesOut: UInt64 = 0
+    var bytesOut: UInt64 = 0
   }
 
   let gateway: VirtualGateway
@@ -29,6 +33,8 @@ final class GatewayAccount {
   /// Its client has ended, and the session has not.
   var halfClosed: [VisitRecord] = []
   var linksLost: UInt64 = 0
+  /// Bans of rules and limits that have a line of their own.
+  var bansLogged: UInt64 = 0
   /// By listeners that are gone.
   private var letInBefore: UInt64 = 0
   var hasStartedShutdown = false
@@ -37,6 +43,7 @@ final class GatewayAccount {
   /// Bans that its rules have made, one for each subject; those that end may stay for a while.
   var ruleBans: [TemporaryBan] = []
   var auditedAt = Instant(nanoseconds: 0)
+  var answersNotedAt = Instant(nanoseconds: 0)
   /// The loop was held up, or its store failed, until then.
   var hinderedUntil = Instant(nanoseconds: 0)
   var addressRates: [RateKey: RateAccount] = [:]

@@ -115,10 +115,20 @@ extension Oracle {
     defer { settleIfOver(record) }
     guard !reset, let ending = record.ending, !record.hasSettled else { return }
     guard !record.mayBeCut else { return }
+    let missing = record.answers.readAndMissingCount
+    if missing > 0 {
+      broken(Finding(.answers, "the end before \(missing) answers that were there"), record)
+    }
     let received = UInt64(record.answers.receivedCount)
     if received != ending.messagesOut {
       broken(
         Finding(.answers, "the end after \(received) of \(ending.messagesOut) messages"), record)
+    } else if UInt64(record.answers.receivedByteCount) != ending.bytesOut {
+      broken(
+        Finding(
+          .counters,
+          "\(ending.bytesOut) bytes out, \(record.answers.receivedByteCount) received"),
+        record)
     }
   }
 

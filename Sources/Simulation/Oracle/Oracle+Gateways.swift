@@ -11,6 +11,8 @@ extension Oracle {
     account.listeners[listener].opened += 1
     record.stage = .session
     record.account = account
+    record.acceptedAt = now
+    record.lastReadAt = now
     record.id = gateway.clients[connection.gatewayPlace].id
     name(record, uuid)
     account.opened(record)
@@ -76,6 +78,7 @@ extension Oracle {
   func gatewayRead(_ bytes: ArraySlice<UInt8>, from connection: Connection) {
     guard let record = record(of: connection), let account = record.account else { return }
     record.bytesRead += UInt64(bytes.count)
+    record.lastReadAt = now
     summary.bytesIn += UInt64(bytes.count)
     account.listeners[account.listener(named: record.listener.name)].bytesIn += UInt64(bytes.count)
   }
@@ -92,6 +95,9 @@ extension Oracle {
       return broken(Finding(.driver, "closed without a session"), record)
     }
     record.stage = .over
+    record.closedAt = now
+    record.wasBroken = connection.phase == .reset || connection.peerClosed
+    record.hadUnread = connection.toPeer.unreadByteCount > 0 || connection.toPeer.isCut
     account.closed(record)
   }
 
@@ -103,6 +109,7 @@ extension Oracle {
     // It may be about one that was there before.
     guard record.id == session, record.isOpen else { return }
     record.verdict = verdict
+    broken(problem(of: verdict, record), record)
   }
 
   // MARK: The log
@@ -117,12 +124,18 @@ extension Oracle {
       account.linksLost += 1
       judgeDrain(of: worker, pool: pool, endpoint: endpoint, reason, account)
       judgeLoss(of: endpoint, reason, account)
-    case .temporaryBan(let ban, _): made(ban, account)
+    case .temporaryBan(let ban, _):
+      account.bansLogged += 1
+      made(ban, account)
+      // Whole seconds: the one that has begun may be nearly over.
+      let left = ban.until - Int64(simulation.unixMilliseconds / 1000) - 1
+      bans.banned(ban.subject, by: gateway.number, until: now + .seconds(UInt64(max(left, 0))))
     case .shutdownStarted: account.hasStartedShutdown = true
     case .listenerGone(let name): account.forgetListener(name)
-    case .sessionRefused, .framingViolation, .bansApplied, .workerReady, .workerNotReady,
-      .workerAdded, .workerRemoved, .listenerAdded, .listenerRemoved, .acceptPaused,
-      .acceptResumed, .shutdownFinished, .broadcastRefused, .recordingStarted, .recordingEnded:
+    case .sessionRefused(let refused): judgeRefusal(refused, account)
+    case .framingViolation, .bansApplied, .workerReady, .workerNotReady, .workerAdded,
+      .workerRemoved, .listenerAdded, .listenerRemoved, .acceptPaused, .acceptResumed,
+      .shutdownFinished, .broadcastRefused, .recordingStarted, .recordingEnded:
       break
     }
   }
@@ -170,6 +183,9 @@ extension Oracle {
     record.endedInShutdown = account.hasStartedShutdown
     let listener = account.listener(named: record.listener.name)
     account.listeners[listener].closed[Int(event.reason.rawValue)] += 1
+    account.listeners[listener].packetsIn += event.packetsIn
+    account.listeners[listener].messagesOut += event.messagesOut
+    account.listeners[listener].bytesOut += event.bytesOut
     summary.closed[Int(event.reason.rawValue)] += 1
     judgeEnding(event, record)
   }
@@ -222,9 +238,13 @@ extension Oracle {
         }
         if record.isIn { broken(Finding(.counters, "closed without a recorded reason"), record) }
       }
+      if let reason = record.ending?.reason {
+        broken(problem(of: reason, record, account), record)
+      }
       settleIfOver(record)
     }
     account.closed.removeAll(keepingCapacity: true)
+    noteReadAnswers(account)
     guard account.open.count < 64 || account.auditedAt + .milliseconds(100) <= now else { return }
     let window = now.since(account.auditedAt)
     account.auditedAt = now

@@ -83,7 +83,9 @@ extension Oracle {
         checkCalm(record)
       }
       checkWorkers(account)
+      checkListeners(account)
     }
+    checkClosedPackets()
   }
 
   private func checkCalm(_ record: VisitRecord) {

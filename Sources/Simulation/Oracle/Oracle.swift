@@ -17,7 +17,7 @@ final class Oracle {
   /// By number, of the process that runs.
   var gateways: [GatewayAccount] = []
   /// Of processes that others have replaced.
-  private var formerGateways: [GatewayAccount] = []
+  private(set) var formerGateways: [GatewayAccount] = []
   var bans: BanAccount
   var summary = OracleSummary()
   private(set) var visitOfUUID: [SessionUUID: Int] = [:]
@@ -33,6 +33,7 @@ final class Oracle {
     self.scenario = scenario
     self.games = games
     bans = BanAccount(gateways: scenario.gateways)
+    for ban in scenario.fixture.contents.bans where !ban.allows { bans.noted(ban.subject) }
   }
 
   // MARK: Violations

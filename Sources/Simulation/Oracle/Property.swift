@@ -49,6 +49,11 @@ package enum Property: String, CaseIterable, Sendable {
   /// workers handled and clients read.
   case counters
 
+  /// Whoever has to go had to: a recorded reason comes with what it needs to be true, be it what
+  /// the client did, a time that passed, a limit, a ban, a fault or an operator's deed. Right
+  /// claims are refused by verdicts for nothing but what operators and time have done to them.
+  case reasons
+
   /// When faults stop, what waits comes through within a bound; where there are none, no worker is
   /// given up.
   case progress

@@ -40,6 +40,17 @@ final class VisitRecord {
   /// Its gateway had begun to shut down by then.
   var endedInShutdown = false
 
+  /// When its gateway accepted it, and when that last read anything of it.
+  var acceptedAt = Instant(nanoseconds: 0)
+  var lastReadAt = Instant(nanoseconds: 0)
+  var closedAt = Instant(nanoseconds: 0)
+  /// What was counted at its end has been compared with what workers took.
+  var packetsAreChecked = false
+  /// When its gateway closed the socket, the connection was broken, or the client had closed it.
+  var wasBroken = false
+  /// When its gateway closed the socket, something that was written had not been read.
+  var hadUnread = false
+
   var packets: PacketAccount
   var answers = AnswerAccount()
   /// When the client last put a packet into its output, and when a worker last handled one.
