@@ -7,6 +7,8 @@ extension Oracle {
   private static let arrivalMax = Interval.seconds(10)
 
   /// Packets that a gateway counted are those that workers have taken, once nothing is on its way.
+  ///
+  /// As long as no link was lost: what waits for another worker then is not told of by anybody.
   func checkClosedPackets() {
     for record in visits.reversed() where !record.packetsAreChecked {
       guard let ending = record.ending, record.closedAt + Self.arrivalMax <= now else { continue }
@@ -18,6 +20,7 @@ extension Oracle {
       }
       guard !record.endedInShutdown, let account = record.account,
         account === gateways[record.gateway], !account.hasStartedShutdown,
+        account.linksLost == 0,
         ending.packetsIn != UInt64(record.packets.takenCount)
       else { continue }
       broken(
