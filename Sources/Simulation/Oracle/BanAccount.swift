@@ -66,6 +66,9 @@ struct BanAccount {
     entries.removeAll { $0.subject == subject && $0.listener == listener }
   }
 
+  /// Another process has its place, and has read from the database what that was given in time.
+  mutating func forgetRules(of gateway: Int) { entries.removeAll { $0.gateway == gateway } }
+
   mutating func allowed() { hasAllowances = true }
 
   mutating func timePassed(_ interval: Interval, gateway: Int, isUndisturbed: Bool, now: Instant) {

@@ -66,6 +66,8 @@ final class GatewayAccount {
     let gone = listeners.filter { $0.name == name }
     letInBefore += gone.reduce(0) { $0 + $1.letIn }
     listeners.removeAll { $0.name == name }
+    // Whoever gets its name counts anew.
+    addressRates = addressRates.filter { $0.key.listener != name }
     // Its last sessions are counted with it, and not with whoever gets its name.
     for record in closed where record.listener.name == name { record.listenerIsGone = true }
   }

@@ -63,7 +63,11 @@ extension Oracle {
     case .clientClosed: return record.gatewaySawEnd
     case .clientReset: return record.isOpen || record.wasBroken
     case .idleTimeout: return record.lastReadAt + record.listener.idleTimeout <= now
-    case .slowClient: return record.isOpen || record.hadUnread || isDisturbed(account)
+    case .slowClient:
+      // Queues of few bytes are full before a quick client has had time to read.
+      return record.isOpen || record.hadUnread || isDisturbed(account)
+        || simulation.scenario.clientQueueBytes < 1 << 20
+        || simulation.scenario.clientQueueBytesTotal < 256 << 20
     case .framingViolation: return record.packets.violatedAt != nil
     // What comes before the login may be too much for it.
     case .loginInvalid:

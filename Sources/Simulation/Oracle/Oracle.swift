@@ -61,6 +61,7 @@ final class Oracle {
       gateways[gateway.number].gateway.giveUpMemory()
       formerGateways.append(gateways[gateway.number])
       gateways[gateway.number] = GatewayAccount(gateway)
+      bans.forgetRules(of: gateway.number)
     }
     return gateways[gateway.number]
   }

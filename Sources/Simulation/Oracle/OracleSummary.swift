@@ -26,6 +26,9 @@ package struct OracleSummary: Equatable, Sendable {
 
   package init() {}
 
+  /// Grows whenever a packet or an answer has come through.
+  var moved: Int { packetsHandled + answersReceived }
+
   /// All of it in one line.
   package var text: String { lines.map { "\($0.name) \($0.count)" }.joined(separator: ", ") }
 

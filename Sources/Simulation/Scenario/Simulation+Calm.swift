@@ -10,7 +10,7 @@ extension Simulation {
   /// Until then every worker is in rotation again: waits between attempts to connect grow to 30
   /// seconds, and a drain may take its pool's timeout before.
   static let recoveryMax = Interval.seconds(90)
-  /// Until then whatever waited has come through: as long as the slowest of the listeners' and
+  /// Within it something of what waits comes through: as long as the slowest of the listeners' and
   /// workers' timeouts.
   static let settlingMax = Interval.seconds(60)
   /// Until then whoever was told to leave has left.
@@ -118,10 +118,15 @@ extension Simulation {
     return missing
   }
 
-  /// What waits comes through.
+  /// What waits comes through, however much it is, as long as some of it does.
   private func settle() -> Bool {
-    let hasSettled = advance(upTo: Self.settlingMax) { oracle.settled().isEmpty }
-    guard hasSettled else { return fail(unless: oracle.settled(), within: Self.settlingMax) }
+    var moved = oracle.summary.moved
+    while !advance(upTo: Self.settlingMax, until: { oracle.settled().isEmpty }),
+      !oracle.hasFailed, oracle.summary.moved > moved
+    {
+      moved = oracle.summary.moved
+    }
+    guard fail(unless: oracle.settled(), within: Self.settlingMax) else { return false }
     oracle.checkCalm()
     return !oracle.hasFailed
   }
