@@ -139,13 +139,13 @@ extension Simulation {
     let end = now + Self.newcomerMax
     while !oracle.hasFailed, now < end, client.isHere {
       client.speakOnce()
-      advance(to: now + .milliseconds(400))
-      let isHeard = record.packets.missingCount == 0
-      let hasAll = record.answers.missingCount { _ in false } == 0
-      let hasSpoken = record.packets.takenCount > 0
-      if hasSpoken, isHeard, hasAll, !isAnswered || record.answers.receivedCount > 0 {
-        return true
+      let isDone = advance(upTo: .seconds(4)) {
+        let isHeard = record.packets.missingCount == 0
+        let hasAll = record.answers.missingCount { _ in false } == 0
+        let hasSpoken = record.packets.takenCount > 0
+        return hasSpoken && isHeard && hasAll && (!isAnswered || record.answers.receivedCount > 0)
       }
+      if isDone { return true }
     }
     return false
   }
