@@ -66,7 +66,7 @@ struct FaultTrial {
       .forgetHalfPacket,
       "cuts milliseconds=600 clients=4 games=4 rawPermille=0 cutWritePermille=500 "
         + "packetMilliseconds=20 burstPackets=20",
-      [.packets]),
+      [.packets, .reasons]),
     FaultTrial(.countOffered, fullWorker, [.counters, .packets]),
     FaultTrial(
       .misorderAfterMove,
@@ -136,7 +136,7 @@ struct FaultTrial {
   // MARK: Logins and bans
 
   private static let logins = [
-    FaultTrial(.verdictByPlace, hastyLogins, [.authentication]),
+    FaultTrial(.verdictByPlace, hastyLogins, [.authentication, .reasons]),
     FaultTrial(
       .forwardBeforeVerdict, "logins milliseconds=2000 clients=4 games=4 loginPermille=1000",
       [.authentication]),

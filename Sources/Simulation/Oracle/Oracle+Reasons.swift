@@ -80,7 +80,8 @@ extension Oracle {
         || limits.concurrentPerAddress != nil || limits.concurrentPerPrefix != nil
     case .noWorker:
       return record.acceptedAt + record.listener.workerWait <= now && workersWereDisturbed
-    case .workerViolation: return record.game.framesAnswers && didHappen(.lie)
+    case .workerViolation:
+      return record.game.framesAnswers && (didHappen(.lie) || record.wasSentNonsense)
     case .packetRefused: return didHappen(.lie)
     case .overCapacity:
       return account.open.count + account.closed.count

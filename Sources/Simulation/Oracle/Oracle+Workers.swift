@@ -185,7 +185,8 @@ extension Oracle {
       .answers, "\(event.messagesOut) messages out, and \(record.answers.sentCount) were read")
   }
 
-  private func isReadUp(_ number: Int) -> Bool {
+  /// The gateway has read all that a stream's worker has said.
+  func isReadUp(_ number: Int) -> Bool {
     let stream = streams[number - 1]
     if stream.hasEnded { return !stream.losesAnswers }
     let socket = simulation.workers[stream.worker].sockets.first { $0.stream == number }
