@@ -12,10 +12,11 @@ let simCommand = Subcommand(
     clients, workers, a database and a clock, in which everything goes wrong that can. What is
     promised is checked all the time. Nothing outside is touched, and no port is opened.
 
-    All of it follows from a seed: the same seed gives the same digest on any machine. Without
-    --seed fresh seeds are taken, and printed. --scenario takes a name, numbers to be changed, or
-    both; --list shows all of them. A run that fails prints what is broken, the last events, and
-    the command that runs it again; the exit status is then 1.
+    All of it follows from a seed: the same seed gives the same digest on any machine with
+    the same versions of SQLite and nghttp2. Without --seed fresh seeds are taken, and
+    printed. --scenario takes a name, numbers to be changed, or both; --list shows all of
+    them. A run that fails prints what is broken, the last events, and the command that runs
+    it again; the exit status is then 1.
     """,
   examples: [
     "gatehouse sim --seed 7 --scenario \"quiet milliseconds=1000 clients=2\"",

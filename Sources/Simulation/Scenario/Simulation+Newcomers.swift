@@ -140,7 +140,7 @@ extension Simulation {
     while !oracle.hasFailed, now < end, client.isHere {
       client.speakOnce()
       // Answers take some time to come, and silence is not to be mistaken for absence.
-      let patience = min(4000, max(400, scenario.idleMilliseconds / 2))
+      let patience = min(1000, max(400, scenario.idleMilliseconds / 2))
       let isDone = advance(upTo: .milliseconds(UInt64(patience))) {
         let isHeard = record.packets.missingCount == 0
         let hasAll = record.answers.missingCount { _ in false } == 0
