@@ -80,6 +80,28 @@ import Testing
     #expect(world.clients[client].closeReason == .clientClosed)
   }
 
+  /// Goal: half an answer is none: whoever has ended its direction waits for the rest of it.
+  @Test func anAnswerInPartsAfterTheClientsEnd() {
+    let world = VirtualWorld { $0.listeners[0].serverToClient = .short }
+    let client = world.connect()
+    world.workers[0].onPacket = { _, _ in }
+    world.send(client, "list")
+    world.end(client)
+    world.settle()
+    let answer = Packets.make([1, 2, 3, 4])
+    world.workers[0].answer(world.clients[client].uuid, Array(answer[..<3]))
+    // Something else happens to it, which sets its timer anew.
+    world.advance(.milliseconds(100))
+    world.workers[0].broadcast(0, Packets.make([9]))
+    world.advance(.seconds(2))
+    #expect(world.clients[client].isOpen)
+    world.workers[0].answer(world.clients[client].uuid, Array(answer[3...]))
+    world.settle()
+    #expect(world.clients[client].received == Packets.make([9]) + answer)
+    world.advance(.milliseconds(260))
+    #expect(world.clients[client].closeReason == .clientClosed)
+  }
+
   /// Goal: a client whose answer never comes is closed after the half-close timeout.
   @Test func noAnswerAfterTheClientsEnd() {
     let world = VirtualWorld { $0.listeners[0].halfCloseTimeout = .seconds(5) }
