@@ -97,7 +97,6 @@ extension Oracle {
     record.stage = .over
     record.closedAt = now
     record.wasBroken = connection.phase == .reset || connection.peerClosed
-    record.hadUnread = connection.toPeer.unreadByteCount > 0 || connection.toPeer.isCut
     account.closed(record)
   }
 

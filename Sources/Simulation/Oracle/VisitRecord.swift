@@ -48,8 +48,6 @@ final class VisitRecord {
   var packetsAreChecked = false
   /// When its gateway closed the socket, the connection was broken, or the client had closed it.
   var wasBroken = false
-  /// When its gateway closed the socket, something that was written had not been read.
-  var hadUnread = false
 
   var packets: PacketAccount
   var answers = AnswerAccount()

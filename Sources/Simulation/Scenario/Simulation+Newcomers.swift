@@ -27,7 +27,8 @@ extension Simulation {
   /// Limits that a single packet may exceed, and times that are shorter than a login, make no
   /// promise.
   private func isOpenToNewcomers(_ game: Game) -> Bool {
-    guard game.limits.packetBytesMax == nil, game.limits.bytes == nil else { return false }
+    guard game.limits.packetBytesMax == nil, game.limits.bytes == nil, game.limits.packets == nil
+    else { return false }
     return scenario.latencyMilliseconds + scenario.jitterMilliseconds <= 400
       && scenario.idleMilliseconds >= 2000 && scenario.workerWaitMilliseconds >= 1000
       && scenario.writeMilliseconds >= 1000
