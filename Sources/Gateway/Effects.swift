@@ -45,7 +45,7 @@ public enum ClosingManner: BitwiseCopyable, Sendable {
 ///
 /// A driver performs everything in here, in order, before it gives the shard the next event.
 public struct Effects: ~Copyable {
-  public var io: [IOEffect] = []
+  public var io = ReusableList<IOEffect>()
   public var log: [LogEvent] = []
   /// Claims to be verified; answer each with ``Shard/verdict(_:for:now:effects:)``.
   public var claims: [LoginRequest] = []
@@ -56,8 +56,15 @@ public struct Effects: ~Copyable {
 
   public init() {}
 
+  @inlinable public var isEmpty: Bool { io.isEmpty && !isMoreThanIO }
+
+  /// Most events lead to nothing but ``io``.
+  @inlinable public var isMoreThanIO: Bool {
+    !log.isEmpty || !claims.isEmpty || !records.isEmpty || !replies.isEmpty
+  }
+
   public mutating func removeAll() {
-    io.removeAll(keepingCapacity: true)
+    io.removeAll()
     if !log.isEmpty { log.removeAll(keepingCapacity: true) }
     if !claims.isEmpty { claims.removeAll(keepingCapacity: true) }
     if !records.isEmpty { records.removeAll(keepingCapacity: true) }

@@ -313,7 +313,7 @@ extension Shard {
       guard links[link].authenticate(call: call, request: message, timeout: timeout, now: now)
       else { continue }
       pending.records[place].askedLink = link
-      linkStates[Int(link)].isDirty = true
+      markDirty(link)
       rearm(link)
       return
     }
@@ -332,7 +332,7 @@ extension Shard {
     let link = pending.records[place].askedLink
     guard link != Session.noLink else { return }
     links[link].cancelAuthentication(call: call(of: index))
-    linkStates[Int(link)].isDirty = true
+    markDirty(link)
     gate.finished()
   }
 
@@ -351,8 +351,8 @@ extension Shard {
 
   /// Takes what a worker has answered on clients at the door, if anything.
   mutating func takeAnswers(of link: LinkIndex, now: Instant, effects: inout Effects) {
+    guard links[link].hasAnswers else { return }
     let answers = links[link].takeAnswers()
-    guard !answers.isEmpty else { return }
     for answer in answers {
       authenticated(answer.call, answer.outcome, now: now, effects: &effects)
     }

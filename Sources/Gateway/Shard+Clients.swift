@@ -249,7 +249,7 @@ extension Shard {
     sessions[index].unanswered &+= 1
     sessions[index].packetAt = now
     unsafe links[link].sendPacket(packet, of: sessions[index].uuid, time: time)
-    linkStates[Int(link)].isDirty = true
+    markDirty(link)
   }
 
   // MARK: Pausing

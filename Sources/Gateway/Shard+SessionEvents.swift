@@ -20,7 +20,7 @@ extension Shard {
     if sessions[index].hadWorker {
       linkStates[Int(link)].inherited += links[link].queuedBytes - before
     }
-    linkStates[Int(link)].isDirty = true
+    markDirty(link)
   }
 
   /// With packet balance every worker hears of every session.
@@ -58,7 +58,7 @@ extension Shard {
       links[link].sendAuthenticated(
         account: identities.account(at: sessions[index].identity)?.text ?? "",
         attributes: attributes(of: index), of: sessions[index].uuid, time: time)
-      linkStates[Int(link)].isDirty = true
+      markDirty(link)
     }
   }
 
@@ -72,7 +72,7 @@ extension Shard {
     for link in following {
       links[link].sendClosed(
         reason: sessions[index].closeReason.rawValue, of: sessions[index].uuid, time: time)
-      linkStates[Int(link)].isDirty = true
+      markDirty(link)
     }
   }
 

@@ -25,7 +25,7 @@ extension Shard {
   public mutating func linkConnected(
     _ link: LinkIndex, now: Instant, effects: inout Effects
   ) {
-    linkStates[Int(link)].isDirty = true
+    markDirty(link)
     let action = links[link].connected(now: now)
     perform(action, on: link, now: now, effects: &effects)
   }
@@ -96,12 +96,39 @@ extension Shard {
     return link
   }
 
+  /// Sets a link's timer to its deadline; most of what happens to a link does not change that.
   mutating func rearm(_ link: LinkIndex) {
-    if links[link].deadline == .distantFuture {
+    let deadline = links[link].deadline
+    guard linkStates[Int(link)].armedFor != deadline else { return }
+    linkStates[Int(link)].armedFor = deadline
+    if deadline == .distantFuture {
       linkTimers.disarm(link)
     } else {
-      linkTimers.arm(link, at: links[link].deadline)
+      linkTimers.arm(link, at: deadline)
     }
+  }
+
+  /// Something was queued for a worker: it is written at the end of the turn.
+  @inline(__always)
+  mutating func markDirty(_ link: LinkIndex) {
+    guard !linkStates[Int(link)].isDirty else { return }
+    linkStates[Int(link)].isDirty = true
+    dirtyLinks.append(link)
+  }
+
+  mutating func writeDirtyLinks(now: Instant, effects: inout Effects) {
+    var next = 0
+    // One that is too full gives its packets to others, which join the list.
+    while next < dirtyLinks.count {
+      let link = dirtyLinks[next]
+      next += 1
+      // It may have been forgotten, and another may have its place.
+      guard linkStates[Int(link)].isDirty else { continue }
+      linkStates[Int(link)].isDirty = false
+      endIfOverfull(link, now: now, effects: &effects)
+      effects.io.append(.writeLink(link))
+    }
+    dirtyLinks.removeAll()
   }
 
   mutating func perform(
@@ -125,7 +152,7 @@ extension Shard {
     case .ended(let end): ended(link, end, now: now, effects: &effects)
     }
     if linkStates[Int(link)].isUsed {
-      linkStates[Int(link)].isDirty = true
+      markDirty(link)
       rearm(link)
     }
     takeAnswers(of: link, now: now, effects: &effects)
@@ -369,7 +396,7 @@ extension Shard {
         counters.packetsRerouted += 1
         linkStates[Int(link)].inherited += message.count
         unsafe links[link].sendEncoded(message)
-        linkStates[Int(link)].isDirty = true
+        markDirty(link)
       }
     }
   }

@@ -10,6 +10,7 @@ internal import Upstream
 /// reactor. A turn of the driver's loop is: clients' bytes, workers' bytes, new clients, commands,
 /// time, then ``endTurn(now:effects:)``.
 public struct Shard: ~Copyable {
+  let byAddress = ByAddress()
   /// How long one client may hold back the reading from a worker while it works off its queue.
   static let holdMax = Interval.milliseconds(500)
   /// The same for a client that has not yet shown that it takes anything.
@@ -38,6 +39,8 @@ public struct Shard: ~Copyable {
   var sessions: Slab<Session>
   /// The indices of all sessions that are not vacant, in no order.
   var live: [UInt32] = []
+  /// Of the newest session: ids of others that had its place do not match.
+  var lastGeneration: UInt32 = 0
   var sessionTimers: TimerWheel
 
   var pending: PendingLogins
@@ -72,6 +75,8 @@ public struct Shard: ~Copyable {
   var links: Slab<Link>
   var linkStates: [LinkState] = []
   var linkTimers: TimerWheel
+  /// Links that have something to write at the end of this turn.
+  var dirtyLinks = ReusableList<LinkIndex>()
   var lastWorkerID: UInt32 = 0
 
   var outbox: Outbox
@@ -99,8 +104,10 @@ public struct Shard: ~Copyable {
   /// What the shard knows of a link beyond the link's own life.
   struct LinkState {
     var isUsed = false
-    /// It has something to write at the end of this turn.
+    /// It is among the shard's ``dirtyLinks``.
     var isDirty = false
+    /// The deadline that its timer was set to, or ``Instant/distantFuture``.
+    var armedFor = Instant.distantFuture
     /// Sessions that hold back the reading from it.
     var holds = 0
     var isRead = true
@@ -171,11 +178,7 @@ public struct Shard: ~Copyable {
 
   /// To be called at the end of a loop turn: every link writes what it gathered.
   public mutating func endTurn(now: Instant, effects: inout Effects) {
-    for index in linkStates.indices where linkStates[index].isDirty {
-      linkStates[index].isDirty = false
-      endIfOverfull(LinkIndex(index), now: now, effects: &effects)
-      effects.io.append(.writeLink(LinkIndex(index)))
-    }
+    writeDirtyLinks(now: now, effects: &effects)
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
     vacateSlots(effects: &effects)
@@ -183,14 +186,17 @@ public struct Shard: ~Copyable {
 
   /// When ``timePassed(now:effects:)`` is to be called at the latest, or nil.
   public var nextDeadline: Instant? {
-    var next = sessionTimers.nextDeadline
-    for other in [
-      linkTimers.nextDeadline, shutdownDeadline, shedAt, claimDeadline, sweep?.due,
-      recordingDeadline,
-    ] {
-      if let other { next = min(next ?? other, other) }
+    mutating get {
+      var next = sessionTimers.nextDeadline ?? .distantFuture
+      func consider(_ other: Instant?) { if let other, other < next { next = other } }
+      consider(linkTimers.nextDeadline)
+      consider(shutdownDeadline)
+      consider(shedAt)
+      consider(claimDeadline)
+      consider(sweep?.due)
+      consider(recordingDeadline)
+      return next == .distantFuture ? nil : next
     }
-    return next
   }
 
   private var shutdownDeadline: Instant? {
@@ -201,10 +207,7 @@ public struct Shard: ~Copyable {
   private var claimDeadline: Instant? { gate.nextDeadline }
 
   /// Something was queued for a worker after the turn's end: the next turn must not wait.
-  public var hasUnwritten: Bool {
-    for index in linkStates.indices where linkStates[index].isDirty { return true }
-    return false
-  }
+  public var hasUnwritten: Bool { !dirtyLinks.isEmpty }
 
   /// Acts on every deadline that has come.
   public mutating func timePassed(now: Instant, effects: inout Effects) {
@@ -217,6 +220,7 @@ public struct Shard: ~Copyable {
       sessionDeadlinePassed(index, now: now, effects: &effects)
     }
     while let link = linkTimers.popExpired(now: now) {
+      linkStates[Int(link)].armedFor = .distantFuture
       let action = links[link].deadlinePassed(now: now)
       perform(action, on: link, now: now, effects: &effects)
     }

@@ -19,6 +19,8 @@ public struct TimerWheel: ~Copyable {
   private static let unarmed = UInt16.max
   private static let levels = 6
   private static let tickNanoseconds: UInt64 = 4_000_000
+  /// Nodes whose memory is kept when nothing is armed.
+  private static let keptNodes = 4096
 
   private var nodes: [Node] = []
   private var heads: [UInt32]
@@ -26,6 +28,9 @@ public struct TimerWheel: ~Copyable {
   private var occupied: [UInt64]
   /// All ticks up to and including this one have been handled.
   private var tick: UInt64
+
+  /// What ``nextDeadline`` found, until a timer is set or cleared.
+  private var nextTick: UInt64?
 
   public private(set) var armedCount = 0
 
@@ -47,7 +52,10 @@ public struct TimerWheel: ~Copyable {
 
   /// Clears `owner`'s deadline, if there is one.
   public mutating func disarm(_ owner: UInt32) {
-    if Int(owner) < nodes.count { unlink(owner) }
+    guard Int(owner) < nodes.count else { return }
+    unlink(owner)
+    // Many came and all have gone: the memory goes as well.
+    if armedCount == 0, nodes.count > Self.keptNodes { nodes = [] }
   }
 
   /// What an owner's deadline was rounded up to; nil when it has none.
@@ -62,7 +70,17 @@ public struct TimerWheel: ~Copyable {
   ///
   /// May be earlier than the first deadline, when timers must be sorted into a finer level.
   public var nextDeadline: Instant? {
-    guard armedCount > 0 else { return nil }
+    mutating get {
+      guard armedCount > 0 else { return nil }
+      let next = nextTick ?? firstTick()
+      nextTick = next
+      let (nanoseconds, overflow) = next.multipliedReportingOverflow(by: Self.tickNanoseconds)
+      return Instant(nanoseconds: overflow ? .max : nanoseconds)
+    }
+  }
+
+  /// The first tick with something to do, while anything is armed.
+  private func firstTick() -> UInt64 {
     var next = UInt64.max
     for level in 0..<Self.levels where occupied[level] != 0 {
       let shift = UInt64(level * 6)
@@ -72,8 +90,7 @@ public struct TimerWheel: ~Copyable {
       let distance = UInt64(rotated.trailingZeroBitCount) + 1
       next = min(next, ((tick >> shift) + distance) << shift)
     }
-    let (nanoseconds, overflow) = next.multipliedReportingOverflow(by: Self.tickNanoseconds)
-    return Instant(nanoseconds: overflow ? .max : nanoseconds)
+    return next
   }
 
   /// Clears and returns one owner whose deadline has come, or nil when there is none left.
@@ -127,6 +144,7 @@ public struct TimerWheel: ~Copyable {
     if head != Self.none { nodes[Int(head)].previous = owner }
     heads[list] = owner
     occupied[level] |= 1 << slot
+    nextTick = nil
     armedCount += 1
   }
 
@@ -143,6 +161,7 @@ public struct TimerWheel: ~Copyable {
       occupied[Int(node.list) / 64] &= ~(1 << UInt64(node.list % 64))
     }
     nodes[Int(owner)].list = Self.unarmed
+    nextTick = nil
     armedCount -= 1
   }
 

@@ -148,10 +148,12 @@ public struct Reactor: ~Copyable {
     }
     endTurn()
     for link in readableLinks { readLink(link) }
-    readableLinks.removeAll(keepingCapacity: true)
+    if !readableLinks.isEmpty { readableLinks.removeAll(keepingCapacity: true) }
     for index in acceptFrom { accept(from: index) }
     if acceptPauses.retryAt <= now { resumeAccepting() }
-    for fd in lingering.takeExpired(now: now) { closeLingering(fd) }
+    if lingering.count > 0 {
+      for fd in lingering.takeExpired(now: now) { closeLingering(fd) }
+    }
     shard.timePassed(now: now, effects: &effects)
     performEffects()
     endTurn()
@@ -162,12 +164,11 @@ public struct Reactor: ~Copyable {
     performEffects()
   }
 
-  func waitMilliseconds() -> Int32 {
+  mutating func waitMilliseconds() -> Int32 {
     if shard.hasUnwritten { return 0 }
     var deadline = acceptPauses.retryAt
-    for other in [shard.nextDeadline, lingering.nextDeadline] {
-      if let other { deadline = min(deadline, other) }
-    }
+    if let other = shard.nextDeadline { deadline = min(deadline, other) }
+    if let other = lingering.nextDeadline { deadline = min(deadline, other) }
     if deadline == .distantFuture { return -1 }
     return Int32(clamping: min(deadline.since(Clock.monotonic()).milliseconds, 3_600_000))
   }
@@ -214,6 +215,7 @@ public struct Reactor: ~Copyable {
 
   /// Performs all effects, those that performing leads to included.
   mutating func performEffects() {
+    if effects.isEmpty { return }
     var next = 0
     while next < effects.io.count {
       let effect = effects.io[next]
@@ -233,10 +235,12 @@ public struct Reactor: ~Copyable {
       case .finished: isFinished = true
       }
     }
-    for event in effects.log { log(event) }
-    for claim in effects.claims { verify(claim) }
-    for record in effects.records { store?.record(record) }
-    for (token, reply) in effects.replies { mailbox.answer(token, reply) }
+    if effects.isMoreThanIO {
+      for event in effects.log { log(event) }
+      for claim in effects.claims { verify(claim) }
+      for record in effects.records { store?.record(record) }
+      for (token, reply) in effects.replies { mailbox.answer(token, reply) }
+    }
     effects.removeAll()
   }
 

@@ -135,6 +135,7 @@ struct HTTP2Connection: ~Copyable {
         session, nil, fields.baseAddress, fields.count, &provider, nil)
     }
     try check(stream)
+    unsafe state.pointee.hasFrames = true
     return stream
   }
 
@@ -149,6 +150,7 @@ struct HTTP2Connection: ~Copyable {
     unsafe state.pointee.dropRequest(on: stream)
     unsafe nghttp2_submit_rst_stream(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_CANCEL.rawValue)
+    unsafe state.pointee.hasFrames = true
   }
 
   /// Ends what is still open of a unary call that has been answered, or was ended by the worker.
@@ -167,6 +169,7 @@ struct HTTP2Connection: ~Copyable {
     guard unsafe nghttp2_session_get_stream_local_close(session, stream) == 0 else { return }
     unsafe nghttp2_submit_rst_stream(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_NO_ERROR.rawValue)
+    unsafe state.pointee.hasFrames = true
   }
 
   /// Ends our direction of the packet stream once everything queued has been framed.
@@ -181,15 +184,22 @@ struct HTTP2Connection: ~Copyable {
     resume(.live)
   }
 
-  func sendPing() { unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil) }
+  func sendPing() {
+    unsafe nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+    unsafe state.pointee.hasFrames = true
+  }
 
   /// Tells the worker that nothing more will come, ahead of closing the connection.
-  func goAway() { unsafe nghttp2_session_terminate_session(session, NGHTTP2_NO_ERROR.rawValue) }
+  func goAway() {
+    unsafe nghttp2_session_terminate_session(session, NGHTTP2_NO_ERROR.rawValue)
+    unsafe state.pointee.hasFrames = true
+  }
 
   private func resume(_ call: Call) {
     let stream = unsafe state.pointee.streams[call.rawValue]
     // An error means that the stream is gone, which comes as an event of its own.
     if stream > 0 { unsafe nghttp2_session_resume_data(session, stream) }
+    unsafe state.pointee.hasFrames = true
   }
 
   /// Takes bytes read from the worker's socket; their meaning waits in ``nextEvent()``.
@@ -200,6 +210,8 @@ struct HTTP2Connection: ~Copyable {
   func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
     let taken = unsafe nghttp2_session_mem_recv(
       session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+    // It may have to acknowledge, or give credit.
+    if unsafe nghttp2_session_want_write(session) != 0 { unsafe state.pointee.hasFrames = true }
     try check(Int32(truncatingIfNeeded: min(taken, 0)))
   }
 
@@ -220,6 +232,7 @@ struct HTTP2Connection: ~Copyable {
   ) throws(HTTP2Error) {
     unsafe state.pointee.packetBytesWaiting = packets.unframedBytes
     if packets.unframedBytes > 0 { resume(.packets) }
+    guard unsafe state.pointee.hasFrames else { return }
     var framed = 0
     while framed < byteCountMax {
       var chunk: UnsafePointer<UInt8>?
@@ -227,7 +240,10 @@ struct HTTP2Connection: ~Copyable {
       try check(Int32(truncatingIfNeeded: min(length, 0)))
       // One call yields control bytes, or one DATA frame over the queue, or nothing.
       let data = unsafe state.pointee.takeFramedData()
-      guard length > 0 || data.byteCount > 0 else { return }
+      guard length > 0 || data.byteCount > 0 else {
+        unsafe state.pointee.hasFrames = false
+        return
+      }
       if length > 0 {
         unsafe segments.appendControl(UnsafeRawBufferPointer(start: chunk, count: length))
       } else {

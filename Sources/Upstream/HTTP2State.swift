@@ -41,6 +41,8 @@ struct HTTP2State {
   /// Bytes of the packet queue that may be framed.
   var packetBytesWaiting = 0
   var packetsEnd = false
+  /// nghttp2 may have something to send; it is not asked otherwise.
+  var hasFrames = true
   /// Empties to be sent on the `live` call.
   var beatsDue = 0
 
@@ -62,7 +64,7 @@ struct HTTP2State {
 
   mutating func takeEvent() -> HTTP2Event? {
     guard nextEvent < events.count else {
-      events.removeAll(keepingCapacity: true)
+      if nextEvent > 0 { events.removeAll(keepingCapacity: true) }
       nextEvent = 0
       return nil
     }

@@ -55,12 +55,14 @@ extension Link {
     authentications.remove(at: index)
   }
 
+  /// There is something to take.
+  public var hasAnswers: Bool { !answers.isEmpty }
+
   /// What became of calls since the last time, oldest first.
   ///
   /// Anything that happens to a link can answer calls or make them fail, its end above all. So take
   /// them after every event; a link can't be started anew before.
   public mutating func takeAnswers() -> [AuthenticateAnswer] {
-    if answers.isEmpty { return [] }
     defer { answers = [] }
     return answers
   }

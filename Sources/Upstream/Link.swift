@@ -18,6 +18,7 @@ public import Primitives
 /// then has what became of calls of `authenticate`.
 @safe
 public struct Link: ~Copyable {
+  private let byAddress = ByAddress()
   /// What becomes of the link after its connection has ended.
   public enum Afterwards: BitwiseCopyable, Sendable {
     case reconnect, stayDrained, remove
@@ -319,6 +320,7 @@ public struct Link: ~Copyable {
   }
 
   private mutating func beat(now: Instant) -> LinkAction {
+    packets.trim()
     guard !heartbeat!.isOverdue(now: now) else {
       return end(.aliveTimeout, "", now: now)
     }

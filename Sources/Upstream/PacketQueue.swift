@@ -16,6 +16,8 @@ struct PacketQueue: ~Copyable {
   private(set) var writtenBytes = 0
   /// From the front: bytes that nghttp2 has put into DATA frames.
   private(set) var framedBytes = 0
+  /// The most bytes that were in it since ``trim()``.
+  private var peakBytes = 0
 
   /// Bytes that the socket has not taken.
   var unwrittenBytes: Int { bytes.count - writtenBytes }
@@ -32,15 +34,26 @@ struct PacketQueue: ~Copyable {
   mutating func wrote(_ byteCount: Int) {
     writtenBytes += byteCount
     precondition(writtenBytes <= framedBytes)
+    peakBytes = max(peakBytes, bytes.count)
     if writtenBytes == bytes.count {
       bytes.removeFirst(writtenBytes)
-      bytes.shrink(to: 1 << 20)
       writtenBytes = 0
       framedBytes = 0
     } else if writtenBytes >= 256 << 10 {
       dropWrittenMessages()
     }
   }
+
+  /// Gives memory back that was not needed since the last time.
+  ///
+  /// To be called now and then: memory that is given back whenever the queue is empty has to be
+  /// got again in every turn of a busy link.
+  mutating func trim() {
+    if peakBytes < Self.keptBytes { bytes.shrink(to: Self.keptBytes) }
+    peakBytes = bytes.count
+  }
+
+  private static let keptBytes = 256 << 10
 
   /// Takes the messages whose last byte was not written, prefixes included, oldest first.
   mutating func takeUnwrittenMessages() -> [UInt8] {
