@@ -52,7 +52,7 @@ public struct LengthField: Equatable, BitwiseCopyable, Sendable {
   @inlinable public var end: Int { offset + width }
 
   /// - Precondition: `bytes` has at least ``end`` bytes.
-  @inlinable
+  @inlinable @inline(__always)
   func read(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     precondition(bytes.count >= end)
     // SAFETY: the field lies within `bytes`, as was just checked.
@@ -60,6 +60,11 @@ public struct LengthField: Equatable, BitwiseCopyable, Sendable {
       let value = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
       return UInt64(endianness == .big ? UInt16(bigEndian: value) : UInt16(littleEndian: value))
     }
+    return unsafe readByteByByte(bytes)
+  }
+
+  @usableFromInline
+  func readByteByByte(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     var value: UInt64 = 0
     for index in 0..<width {
       let place = endianness == .big ? index : width - 1 - index
@@ -100,7 +105,7 @@ public struct PacketBounds: Equatable, BitwiseCopyable, Sendable {
   ///   - value: anything up to 2^64 - 1.
   ///   - adjustment: at most 131,072 in magnitude.
   ///   - headerByteCount: what the packet has at the least; at most `maximum`.
-  @inlinable
+  @inlinable @inline(__always)
   func step(
     value: UInt64, adjustment: Int64, headerByteCount: Int, available: Int
   ) -> PacketCutter.Step {
@@ -166,7 +171,7 @@ public struct PlainLength: Equatable, BitwiseCopyable, Sendable {
       counts.implied(fieldOffset: field.offset, headerByteCount: field.end) + framer.adjustment)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   func step(_ bytes: UnsafeRawBufferPointer) -> PacketCutter.Step {
     guard bytes.count >= field.end else { return .needMore(totalBytes: field.end) }
     return unsafe bounds.step(

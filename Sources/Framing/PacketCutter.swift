@@ -71,7 +71,7 @@ public struct PacketCutter: BitwiseCopyable, @unchecked Sendable {
   /// Asked again with the same bytes, or with more behind them, it answers from where it stopped.
   ///
   /// - Precondition: `bytes` is not empty.
-  @inlinable
+  @inlinable @inline(__always)
   public func step(_ bytes: UnsafeRawBufferPointer, _ state: inout FramerState) -> Step {
     // SAFETY: a state's stage is one of this framer's, and each names one of its rules.
     switch unsafe rules[Int(stages[Int(state.stage)].rule)] {

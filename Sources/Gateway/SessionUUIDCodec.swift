@@ -31,11 +31,12 @@ struct SessionUUIDCodec: Sendable {
     return SessionUUID(bytes: bytes)
   }
 
-  /// The slot a UUID of this shard names; nil when it can't be one of ours.
+  /// The slot that a UUID of this shard names; nil when it can't be one of ours.
+  ///
+  /// Whether it is one, only the comparison with the slot's own UUID says.
   @inline(__always)
   func slot(of uuid: SessionUUID) -> UInt32? {
-    guard let word = uuid.leadingWord, let last = uuid.trailingWord else { return nil }
-    let place = (word ^ last ^ mask) &* Self.inverse
+    let place = (uuid.leadingWord ^ uuid.trailingWord ^ mask) &* Self.inverse
     return place & 0xff00_0000 == shard ? place & 0x00ff_ffff : nil
   }
 

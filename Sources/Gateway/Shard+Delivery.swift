@@ -29,7 +29,7 @@ extension Shard {
   public mutating func linkReceived(
     _ link: LinkIndex, _ bytes: UnsafeRawBufferPointer, now: Instant, effects: inout Effects
   ) -> Delivered {
-    linkStates[Int(link)].isDirty = true
+    markDirty(link)
     let action = unsafe links[link].receive(bytes, now: now)
     perform(action, on: link, now: now, effects: &effects)
     return continueDelivery(from: link, now: now, effects: &effects)
@@ -87,13 +87,17 @@ extension Shard {
     guard text.count == SessionUUID.byteCount else { return nil }
     let uuid = unsafe SessionUUID(copying: text)
     guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
-      sessions[index].uuid == uuid || Fault.answerByPlace.isOn && sessions[index].phase != .vacant,
-      sessions[index].phase != .closing,
-      !(Fault.dropAnswerToHalfClosed.isOn && sessions[index].phase == .halfClosed),
-      paths[Int(sessions[index].listener)].pool == pool,
-      sessions[index].phase != .login || loginPaths[Int(sessions[index].listener)].forwardsBefore
+      sessions[index].uuid == uuid || Fault.answerByPlace.isOn
     else { return nil }
-    return index
+    let listener = Int(sessions[index].listener)
+    switch sessions[index].phase {
+    case .open: break
+    case .halfClosed: if Fault.dropAnswerToHalfClosed.isOn { return nil }
+    case .login: guard loginPaths[listener].forwardsBefore else { return nil }
+    // A vacant place has a UUID too, which nobody was given.
+    case .vacant, .closing: return nil
+    }
+    return paths[listener].pool == pool ? index : nil
   }
 
   /// The payload at a place where it stays until this delivery was flushed; nil when it is empty.

@@ -101,21 +101,17 @@ public struct SessionUUID: Hashable, BitwiseCopyable, Sendable, CustomStringConv
     return unsafe copy.withUnsafeMutableBytes { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
-  /// The first eight digits as an integer, or nil when one of them is not a digit.
-  @inlinable public var leadingWord: UInt32? { Self.word(words.0) }
+  /// The first eight digits as an integer; anything where they are no digits.
+  @inlinable public var leadingWord: UInt32 { Self.word(words.0) }
 
-  /// The last eight digits as an integer, or nil when one of them is not a digit.
-  @inlinable public var trailingWord: UInt32? { Self.word(words.3 >> 32 | UInt64(tail) << 32) }
+  /// The last eight digits as an integer; anything where they are no digits.
+  @inlinable public var trailingWord: UInt32 { Self.word(words.3 >> 32 | UInt64(tail) << 32) }
 
-  /// Reads eight characters at once, in the bytes of one word.
-  @inlinable static func word(_ text: UInt64) -> UInt32? {
+  /// Reads eight digits at once, in the bytes of one word.
+  @inlinable static func word(_ text: UInt64) -> UInt32 {
     let ones: UInt64 = 0x0101_0101_0101_0101
-    let letters = text >> 6 & ones
-    let digits = (text & (ones &* 0x0f)) &+ letters &* 9
-    // As they would be written: it differs from the text where that has no digit.
-    let upper = (digits &+ ones &* 6) >> 4 & ones
-    let written = digits &+ ones &* 0x30 &+ upper &* 0x27
-    guard written == text, digits & (ones &* 0xf0) == 0 else { return nil }
+    // Letters are the characters from 0x40 on, and the first of them is 0x61.
+    let digits = (text & (ones &* 0x0f)) &+ (text >> 6 & ones) &* 9
     var value = digits.byteSwapped
     value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff
     value = (value | value >> 8) & 0x0000_ffff_0000_ffff

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Reads the messages that come from workers.
 ///
 /// Source: Protocol Buffers encoding specification; proto/upstream.proto. Unknown fields, and known
@@ -18,7 +20,40 @@ public enum ContractReader {
   }
 
   /// Reads an `OutputStreamRequest`; nil when it is malformed.
+  @inline(__always)
   public static func output(_ message: UnsafeRawBufferPointer) -> Output? {
+    unsafe usualOutput(message) ?? anyOutput(message)
+  }
+
+  /// Reads an answer to one session as the runtimes write it: time, UUID and payload in the order
+  /// of their numbers, and nothing else. Nil for whatever looks otherwise, well-formed or not.
+  @inline(__always)
+  private static func usualOutput(_ message: UnsafeRawBufferPointer) -> Output? {
+    let uuidStart = 28
+    let payloadTagStart = uuidStart + SessionUUID.byteCount
+    guard message.count >= payloadTagStart + 2,
+      unsafe message.loadUnaligned(as: UInt16.self) == UInt16(bigEndian: 0x0a18),
+      unsafe message.loadUnaligned(fromByteOffset: uuidStart - 2, as: UInt16.self)
+        == UInt16(bigEndian: 0x1224),
+      unsafe message[payloadTagStart] == 4 << 3 | 2
+    else { return nil }
+    var length = unsafe Int(message[payloadTagStart + 1])
+    var payloadStart = payloadTagStart + 2
+    if length >= 0x80 {
+      guard message.count > payloadStart, unsafe message[payloadStart] < 0x80 else { return nil }
+      length = unsafe length & 0x7f | Int(message[payloadStart]) << 7
+      payloadStart += 1
+    }
+    guard payloadStart + length == message.count else { return nil }
+    var output = Output()
+    output.target = .session
+    unsafe output.uuid = unsafe UnsafeRawBufferPointer(
+      rebasing: message[uuidStart..<payloadTagStart])
+    unsafe output.payload = unsafe UnsafeRawBufferPointer(rebasing: message[payloadStart...])
+    return output
+  }
+
+  static func anyOutput(_ message: UnsafeRawBufferPointer) -> Output? {
     var fields = unsafe FieldReader(message)
     var output = Output()
     while !fields.isAtEnd {

@@ -73,6 +73,37 @@ import Testing
     }
   }
 
+  /// Goal: the short way through a message of the usual layout finds what the long one does, and
+  /// takes nothing that the long one refuses.
+  @Test func bothWaysThroughAMessageAgree() {
+    var random = SeededRandom(seed: 21)
+    func isSame(_ bytes: [UInt8]) -> Bool {
+      bytes.withUnsafeBytes { message in
+        let short = ContractReader.output(message)
+        let long = ContractReader.anyOutput(message)
+        guard let short, let long else { return short == nil && long == nil }
+        return short.target == long.target && short.broadcast == long.broadcast
+          && short.uuid.elementsEqual(long.uuid) && short.payload.elementsEqual(long.payload)
+      }
+    }
+    for size in [0, 1, 2, 126, 127, 128, 129, 300, 16_383, 16_384, 20_000] {
+      let payload = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+      let usual = Wire.text(1, anyTime) + Wire.text(2, anyUUID) + Wire.bytes(4, payload)
+      #expect(output(usual) == Copied(target: .session, uuid: anyUUID, payload: payload))
+      for _ in 0..<300 {
+        var message = usual
+        switch random.next() % 3 {
+        case 0: message.removeLast(Int(random.next() % UInt64(message.count)))
+        case 1: message.append(contentsOf: Self.ignored[Int(random.next() % 16)])
+        default: break
+        }
+        let place = Int(random.next() % UInt64(max(1, min(message.count, 72))))
+        if !message.isEmpty { message[place] = UInt8(truncatingIfNeeded: random.next()) }
+        #expect(isSame(message), "\(message.prefix(80))")
+      }
+    }
+  }
+
   @Test func theLastValueCounts() {
     let message =
       Wire.text(2, "one") + Wire.bytes(4, [1]) + Wire.text(2, "two") + Wire.bytes(4, [2, 2])
