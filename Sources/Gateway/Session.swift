@@ -124,8 +124,6 @@ struct Session: ~Copyable {
 
   /// Back to the unused state; ids given out before no longer match.
   mutating func vacate() {
-    let next = generation &+ 1
     self = Session()
-    generation = next
   }
 }

@@ -39,6 +39,8 @@ extension Shard {
       let reason = shutdown == nil ? CloseReason.overCapacity : .shutdown
       return refuse(client, listener, reason, &effects)
     }
+    lastGeneration = lastGeneration == .max ? 1 : lastGeneration + 1
+    sessions[index].generation = lastGeneration
     sessions[index].uuid = uuids.make(slot: index, entropy: entropy)
     sessions[index].phase = .open
     sessions[index].isRead = true

@@ -30,18 +30,18 @@ import Testing
     #expect(slab.count == 0)
     #expect(census.made == 0)
     #expect(slab.take() == 0)
-    #expect(slab.count == 256)
-    #expect(census.made == 256)
+    #expect(slab.count == 1024)
+    #expect(census.made == 1024)
   }
 
   @Test func placesAreTakenInOrderAndOnce() {
     let census = Census()
-    var slab = Slab<Record>(capacity: 600) { Record(census) }
+    var slab = Slab<Record>(capacity: 1500) { Record(census) }
     var taken: [UInt32] = []
     while let index = slab.take() { taken.append(index) }
-    // Whole chunks of 256.
-    #expect(taken == Array(0..<768))
-    #expect(slab.count == 768)
+    // Whole chunks of 1,024.
+    #expect(taken == Array(0..<2048))
+    #expect(slab.count == 2048)
     slab.giveBack(300)
     #expect(slab.take() == 300)
     #expect(slab.take() == nil)
@@ -54,7 +54,7 @@ import Testing
     var random = SeededRandom(seed: 4)
     var inUse: Set<UInt32> = []
     for _ in 0..<20_000 {
-      if inUse.count < 200 && (inUse.isEmpty || Bool.random(using: &random)) {
+      if inUse.count < 800 && (inUse.isEmpty || Bool.random(using: &random)) {
         let index = slab.take()!
         #expect(inUse.insert(index).inserted)
       } else {
@@ -63,8 +63,8 @@ import Testing
         slab.giveBack(index)
       }
     }
-    #expect(slab.count == 256)
-    #expect(census.made == 256)
+    #expect(slab.count == 1024)
+    #expect(census.made == 1024)
   }
 
   /// Goal: a record stays where it is, with what is in it, while chunks are added.
@@ -88,20 +88,59 @@ import Testing
     let census = Census()
     var slab = Slab<Record>(capacity: 256) { Record(census) }
     _ = slab.take()
-    #expect(slab[255].value == 0)
+    #expect(slab[1023].value == 0)
   }
 
   @Test func everyRecordIsDestroyedOnce() {
     let census = Census()
     do {
       var slab = Slab<Record>(capacity: 2000) { Record(census) }
-      for _ in 0..<700 { _ = slab.take() }
+      for _ in 0..<1900 { _ = slab.take() }
       for index: UInt32 in 0..<350 { slab.giveBack(index) }
-      #expect(census.made == 768)
+      #expect(census.made == 2048)
       slab[3] = Record(census)
       #expect(census.gone == 1)
     }
-    #expect(census.made == 769)
-    #expect(census.gone == 769)
+    #expect(census.made == 2049)
+    #expect(census.gone == 2049)
+  }
+
+  /// Goal: what many have used is given back when they have gone, and read as unused from then on.
+  @Test func chunksThatNobodyUsesAreGivenBack() {
+    let census = Census()
+    do {
+      var slab = Slab<Record>(capacity: 10_000) { Record(census) }
+      for number in 0..<8192 { slab[slab.take()!].value = number }
+      #expect(census.made == 8192)
+      for index: UInt32 in 0..<8192 where index != 5000 {
+        slab[index] = Record(census)
+        slab.giveBack(index)
+      }
+      // Of eight chunks, one is in use, one is kept for those who come, and one is the spare.
+      #expect(census.made - census.gone == 3 * 1024)
+      #expect(slab.usedCount == 1)
+      for index: UInt32 in 0..<8192 { #expect(slab[index].value == (index == 5000 ? 5000 : 0)) }
+      // The lowest places are taken first, in memory of their own.
+      #expect(slab.take() == 0)
+      slab[0].value = 7
+      for index: UInt32 in 1..<8192 where index != 5000 { #expect(slab[index].value == 0) }
+      for _ in 0..<8190 { _ = slab.take() }
+      #expect(slab.usedCount == 8192)
+      #expect(census.made - census.gone == 9 * 1024)
+    }
+    #expect(census.made == census.gone)
+  }
+
+  /// Goal: whoever comes and goes where a chunk ends does not bring and take a chunk each time.
+  @Test func aChunkDoesNotComeAndGoWithOneRecord() {
+    let census = Census()
+    var slab = Slab<Record>(capacity: 10_000) { Record(census) }
+    for _ in 0..<1024 { _ = slab.take() }
+    for _ in 0..<100 {
+      let index = slab.take()!
+      #expect(index == 1024)
+      slab.giveBack(index)
+    }
+    #expect(census.made == 2048)
   }
 }
