@@ -159,6 +159,8 @@ extension Shard {
     package var uuid: SessionUUID
     /// It takes nothing more in; it waits for its output to be taken.
     package var isClosing: Bool
+    /// It is with another shard.
+    package var isAway: Bool
     package var isIn: Bool
     package var isRead: Bool
     package var queuedBytes: Int
@@ -188,6 +190,7 @@ extension Shard {
   private func figures(ofIndex index: UInt32) -> SessionFigures {
     SessionFigures(
       id: id(of: index), uuid: sessions[index].uuid, isClosing: sessions[index].phase == .closing,
+      isAway: sessions[index].phase == .away,
       isIn: sessions[index].isIn, isRead: sessions[index].isRead,
       queuedBytes: sessions[index].queue.count,
       isHindered: !sessions[index].pauses.isDisjoint(with: [.noWorker, .workerBusy, .limited]),
