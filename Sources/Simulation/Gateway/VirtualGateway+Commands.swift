@@ -1,3 +1,4 @@
+internal import Auth
 internal import Gateway
 internal import Primitives
 internal import Upstream
