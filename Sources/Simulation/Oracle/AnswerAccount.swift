@@ -55,14 +55,6 @@ struct AnswerAccount {
       Expected(serial: answer.serial, byteCount: answer.byteCount, isBroadcast: true))
   }
 
-  /// Broadcasts that have been sent need not reach it.
-  mutating func forgiveBroadcasts() {
-    for line in lines.indices where lines[line].waiting.contains(where: \.isBroadcast) {
-      lines[line].expected = lines[line].waiting.filter { !$0.isBroadcast }
-      lines[line].first = 0
-    }
-  }
-
   /// Streams that have, or had, something for the client.
   var streams: [Int] { lines.map(\.stream) }
 

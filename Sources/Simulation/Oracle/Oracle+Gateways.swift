@@ -27,12 +27,9 @@ extension Oracle {
   }
 
   /// The socket of a session leaves a shard for another one.
-  ///
-  /// What workers tell everybody may pass it by until it has come.
   func moves(_ connection: Connection, by gateway: VirtualGateway) {
     guard let record = record(of: connection) else { return }
     record.shard = nil
-    record.answers.forgiveBroadcasts()
     summary.moves += 1
   }
 

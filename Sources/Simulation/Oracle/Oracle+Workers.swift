@@ -169,7 +169,7 @@ extension Oracle {
     summary.broadcasts += 1
     guard audience == 0, source.gateway < gateways.count else { return }
     for record in gateways[source.gateway].open
-    where record.isIn && record.listener.pool == source.pool && record.shard != nil {
+    where record.isIn && record.listener.pool == source.pool {
       record.answers.willBroadcast(answer, on: stream)
     }
   }
@@ -177,7 +177,9 @@ extension Oracle {
   /// What was read for a session before it was closed has been given to it.
   func judgeLastAnswers(_ event: SessionClosedEvent, _ record: VisitRecord) -> Finding? {
     // Whoever takes long to go gets no more, nor does what is between shards reach it any more.
-    guard !record.tookItsTime, record.account?.gateway.isQuiet ?? true, record.answers.streams.allSatisfy({ isReadUp($0) }) else {
+    guard !record.tookItsTime, record.account?.gateway.isQuiet ?? true,
+      record.answers.streams.allSatisfy({ isReadUp($0) })
+    else {
       return nil
     }
     guard event.messagesOut < UInt64(record.answers.sentCount) else { return nil }
