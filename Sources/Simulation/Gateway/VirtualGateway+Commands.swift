@@ -1,4 +1,3 @@
-internal import Auth
 internal import Gateway
 internal import Primitives
 internal import Upstream
@@ -67,20 +66,9 @@ extension VirtualGateway {
     }) {
       return shards[place]
     }
-    guard isSpread(pool) else { return door }
+    guard configuration.isSpread(pool: pool) else { return door }
     let counts = own.map(\.count)
     return shards[counts.firstIndex(of: counts.min()!)!]
-  }
-
-  /// Its workers may be on any shard, and are not kept at the door.
-  private func isSpread(_ pool: Int) -> Bool {
-    guard configuration.pools[pool].balance == .session else { return false }
-    return !configuration.listeners.contains { listener in
-      guard let authentication = listener.authentication else { return false }
-      if listener.pool == pool, authentication.login.before == .forward { return true }
-      guard case .worker(let asked, _) = authentication.kind else { return false }
-      return asked == pool
-    }
   }
 
   // MARK: Answers
