@@ -195,9 +195,9 @@ struct FaultTrial {
     FaultTrial(.misorderReturnedPackets, lonelyWorkers, [.packets, .audit]),
     FaultTrial(
       .forgetCloseOfAway,
-      "operators milliseconds=4000 clients=8 workers=2 shards=2 kicksPerMinute=300 "
+      "bans milliseconds=5000 clients=8 games=4 workers=2 shards=2 bansPerMinute=300 "
         + "visitMilliseconds=60000",
-      [.progress, .audit]),
+      seedsMax: 5, [.bans]),
     FaultTrial(
       .forgetEndOfAway, "shards milliseconds=3000 clients=6 visitMilliseconds=500",
       [.audit, .counters]),

@@ -142,33 +142,6 @@ final class GatewayAccount {
     return problems
   }
 
-  // MARK: The group
-
-  /// Where the door and the other shards do not agree though nothing is on its way between them.
-  func groupProblems() -> [String] {
-    var problems: [String] = []
-    func check(_ isTrue: Bool, _ problem: @autoclosure () -> String) {
-      if !isTrue, problems.count < 20 { problems.append(problem()) }
-    }
-    var away: Set<SessionUUID> = []
-    for place in 0..<gateway.door.shard.sessionCount {
-      guard let figures = gateway.door.shard.figures(at: place), figures.isAway else { continue }
-      away.insert(figures.uuid)
-    }
-    var count = 0
-    for shard in gateway.shards.dropFirst() {
-      count += shard.shard.sessionCount
-      for place in 0..<shard.shard.sessionCount {
-        guard let figures = shard.shard.figures(at: place) else { continue }
-        check(
-          away.contains(figures.uuid),
-          "the door does not know that shard \(shard.index) has \(figures.uuid)")
-      }
-    }
-    check(count == away.count, "\(away.count) sessions away, and the others have \(count)")
-    return problems
-  }
-
   // MARK: The driver
 
   /// Where the driver and the shard do not agree.

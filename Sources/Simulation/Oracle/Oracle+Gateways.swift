@@ -280,8 +280,10 @@ extension Oracle {
     for problem in account.driverProblems(shard) {
       broken(.driver, place + problem, gateway: shard.number)
     }
-    if shard.gateway.shards.count > 1, shard.gateway.isQuiet {
-      for problem in account.groupProblems() { broken(.audit, problem, gateway: shard.number) }
+    if shard.index > 0, shard.gateway.isQuiet {
+      for problem in shard.gateway.door.shard.audit(with: shard.shard) {
+        broken(.audit, "door and " + place + problem, gateway: shard.number)
+      }
     }
     for record in account.open where record.packetRate != nil && record.shard == shard.index {
       checkRate(record)

@@ -75,7 +75,9 @@ final class Oracle {
   /// What the gateway itself says of a session that is not over, nor on its way to another shard.
   func figures(of record: VisitRecord) -> Shard.SessionFigures? {
     guard record.isOpen, let shard = record.shard else { return nil }
-    return record.account?.gateway.shards[shard].shard.figures(of: record.localID)
+    let figures = record.account?.gateway.shards[shard].shard.figures(of: record.localID)
+    // It is about to go: what it takes along is counted by nobody.
+    return figures?.isAway == true ? nil : figures
   }
 
   // MARK: Visits
