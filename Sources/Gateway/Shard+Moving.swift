@@ -96,7 +96,7 @@ extension Shard {
       leaveListener(index)
       forget(index)
     }
-    batch.packets = packets
+    if !Fault.loseReturnedPackets.isOn { batch.packets = packets }
     batch.outputsTaken = outputs.takenCount
     guard batch.count > 0 || !packets.isEmpty else { return }
     effects.messages.append((0, .returned(batch)))
@@ -227,7 +227,7 @@ extension Shard {
       indices.append(index)
     }
     let ids = indices.map { id(of: $0) }
-    keepOrphans(batch.packets, of: batch.pool)
+    if !Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     giveMissed(
       to: indices, since: batch.outputsTaken, of: shard, pool: batch.pool, now: now,
       effects: &effects)
@@ -236,6 +236,7 @@ extension Shard {
       endIfDue(index, now: now, effects: &effects)
     }
     placeWaiting(pool: batch.pool, now: now, effects: &effects)
+    if Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     return ids
   }
 
@@ -266,6 +267,7 @@ extension Shard {
   ) {
     guard awayClosings[index] == nil else { return }
     awayClosings[index] = AwayClosing(reason: reason, ban: ban)
+    guard !Fault.forgetCloseOfAway.isOn else { return }
     effects.messages.append(
       (Int(sessions[index].shard), .close(sessions[index].uuid, reason, ban)))
   }
