@@ -34,13 +34,11 @@ extension Shard {
       }
     }
     guard shutdown == nil, live.count < configuration.limits.sessionsMax,
-      let index = sessions.take()
+      let index = takeSession()
     else {
       let reason = shutdown == nil ? CloseReason.overCapacity : .shutdown
       return refuse(client, listener, reason, &effects)
     }
-    lastGeneration = lastGeneration == .max ? 1 : lastGeneration + 1
-    sessions[index].generation = lastGeneration
     sessions[index].uuid = uuids.make(slot: index, entropy: entropy)
     sessions[index].phase = .open
     sessions[index].isRead = true

@@ -11,6 +11,10 @@ internal import Upstream
 /// time, then ``endTurn(now:effects:)``.
 public struct Shard: ~Copyable {
   let byAddress = ByAddress()
+
+  /// The most shards that a gateway may have.
+  public static let shardsMax = 64
+
   /// How long one client may hold back the reading from a worker while it works off its queue.
   static let holdMax = Interval.milliseconds(500)
   /// The same for a client that has not yet shown that it takes anything.
@@ -22,6 +26,21 @@ public struct Shard: ~Copyable {
 
   /// Without its listeners, which come and go: see ``listeners``.
   let configuration: GatewayConfiguration
+  /// Shard 0 is the door: all clients come by it.
+  let number: Int
+  /// The shards of the gateway.
+  let groupCount: Int
+  /// The session of each place at the door; at the door itself it is the index, and this is empty.
+  var places: [UInt32] = []
+  /// Sessions with other shards that are to end, and have not yet.
+  var awayClosings: [UInt32: AwayClosing] = [:]
+  var outputs: OutputAccount
+  /// Links that are not read because other shards have not taken what they have sent for them.
+  var linksPausedByOutput: [LinkIndex] = []
+  /// Sessions that hold back what other shards' workers send.
+  var holdsOnOthers = 0
+  /// Bytes of recorded sessions that the door has not taken.
+  var recordedUntaken = 0
   var listeners: [ListenerSlot] = []
   /// Some of ``listeners`` may be forsaken.
   var hasForsakenSlot = false
@@ -121,19 +140,28 @@ public struct Shard: ~Copyable {
   }
 
   /// - Parameters:
-  ///   - index: the shard's number, 0 to 255; it is part of its sessions' UUIDs.
-  ///   - seed: for jitter and for the disguise of session numbers in UUIDs.
+  ///   - configuration: the same for all shards of a gateway.
+  ///   - number: the shard's own among `count`, which is 1 to ``shardsMax``.
+  ///   - groupSeed: for the disguise of session numbers in UUIDs; the same for all shards.
+  ///   - seed: for jitter and the like; each shard's own.
   public init(
-    configuration: GatewayConfiguration, index: UInt8, seed: UInt64, now: Instant,
-    unixMilliseconds: UInt64
+    configuration: GatewayConfiguration, number: Int = 0, of count: Int = 1, groupSeed: UInt64,
+    seed: UInt64, now: Instant, unixMilliseconds: UInt64
   ) {
+    precondition(number >= 0 && number < count && count <= Self.shardsMax)
+    self.number = number
+    groupCount = count
+    outputs = OutputAccount(shards: count)
     var kept = configuration
     kept.listeners = []
     self.configuration = kept
     prefixes = PrefixLengths(
       ipv4: configuration.access.ipv4PrefixLength, ipv6: configuration.access.ipv6PrefixLength)
     var random = SeededRandom(seed: seed)
-    uuids = SessionUUIDCodec(shard: index, mask: UInt32(truncatingIfNeeded: random.next()))
+    var group = SeededRandom(seed: groupSeed)
+    uuids = SessionUUIDCodec(shard: 0, mask: UInt32(truncatingIfNeeded: group.next()))
+    // Both seeds may be the same: what disguises UUIDs must not be drawn again.
+    _ = random.next()
     time = TimestampText(unixMilliseconds: unixMilliseconds)
     sessions = Slab(capacity: configuration.limits.sessionsMax) { Session() }
     sessionTimers = TimerWheel(now: now)
@@ -142,12 +170,15 @@ public struct Shard: ~Copyable {
     gate = LoginGate(configuration.access.logins)
     known = KnownAccounts(seed: random.next())
     offences = []
-    for rule in configuration.access.temporaryBans {
+    for rule in configuration.access.temporaryBans where number == 0 {
       offences.append(OffenceTable(rule: rule, seed: random.next()))
     }
     bans = Self.configuredBans(configuration)
     self.random = random
-    pools = configuration.pools.map { Pool($0) }
+    pools = configuration.pools.indices.map {
+      Pool(
+        configuration.pools[$0], isSpread: count > 1 && configuration.isSpread(pool: $0))
+    }
     let messageBytesMax = configuration.limits.messageBytesMax
     links = Slab(capacity: 4096) {
       Link(
@@ -156,7 +187,8 @@ public struct Shard: ~Copyable {
     }
     linkTimers = TimerWheel(now: now)
     outbox = Outbox(capacity: max(128 << 10, configuration.limits.sessionsMax + 1))
-    for listener in configuration.listeners {
+    // The other shards get the door's.
+    for listener in configuration.listeners where number == 0 {
       let place = place(listener, ListenerFramers(listener))
       precondition(place != nil, "more than \(Self.listenersMax) listeners")
     }
@@ -164,9 +196,13 @@ public struct Shard: ~Copyable {
 
   /// Begins to connect to the configured workers.
   public mutating func start(now: Instant, effects: inout Effects) {
+    for slot in listeners.indices { tellListener(slot, &effects) }
+    var spread = 0
     for (pool, configuration) in configuration.pools.enumerated() {
       for worker in configuration.workers {
-        addLink(worker, pool: pool, now: now, effects: &effects)
+        let shard = pools[pool].isSpread ? spread % groupCount : 0
+        if pools[pool].isSpread { spread += 1 }
+        if shard == number { addLink(worker, pool: pool, now: now, effects: &effects) }
       }
     }
   }
@@ -180,6 +216,7 @@ public struct Shard: ~Copyable {
   public mutating func endTurn(now: Instant, effects: inout Effects) {
     writeDirtyLinks(now: now, effects: &effects)
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
+    if groupCount > 1 { sayTaken(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
     vacateSlots(effects: &effects)
   }
@@ -236,6 +273,22 @@ public struct Shard: ~Copyable {
     return builder.finish()
   }
 
+  /// A place for a session, or nil when all are in use.
+  mutating func takeSession() -> UInt32? {
+    guard let index = sessions.take() else { return nil }
+    lastGeneration = lastGeneration == .max ? 1 : lastGeneration + 1
+    sessions[index].generation = lastGeneration
+    return index
+  }
+
+  /// The index that a UUID names, if any session has it.
+  @inline(__always)
+  func place(of uuid: SessionUUID) -> UInt32? {
+    guard let slot = uuids.slot(of: uuid) else { return nil }
+    if number == 0 { return slot }
+    return Int(slot) < places.count ? places[Int(slot)] : nil
+  }
+
   /// What the session's worker and the log call it.
   ///
   /// - Precondition: the session is open.
@@ -270,6 +323,10 @@ public struct Shard: ~Copyable {
 /// Counts of one listener's sessions that are over; live ones carry their own.
 struct ListenerCounters {
   var opened: UInt64 = 0
+  /// Sessions that came from the door, and those that went back; at the door, those that ended on
+  /// other shards.
+  var arrived: UInt64 = 0
+  var left: UInt64 = 0
   var closed = [UInt64](repeating: 0, count: 256)
   var packetsIn: UInt64 = 0
   var bytesIn: UInt64 = 0

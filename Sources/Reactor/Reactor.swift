@@ -86,8 +86,8 @@ public struct Reactor: ~Copyable {
     unsafe slices = .allocate(capacity: Self.slicesMax)
     now = Clock.monotonic()
     shard = Shard(
-      configuration: configuration, index: 0, seed: EntropyPool.word(), now: now,
-      unixMilliseconds: Clock.unixMilliseconds())
+      configuration: configuration, groupSeed: EntropyPool.word(), seed: EntropyPool.word(),
+      now: now, unixMilliseconds: Clock.unixMilliseconds())
     if let store { shard.bansChanged(store.bans, event: store.event) }
   }
 
