@@ -2,8 +2,9 @@
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
-# One file to ship, and half the start-up time; empty it for a toolchain without static libraries.
-LINKING ?= --static-swift-stdlib
+# One file to ship, half as large, and half the start-up time; empty it for a toolchain without
+# static libraries.
+LINKING ?= --static-swift-stdlib -Xlinker --strip-debug
 
 gatehouse := .build/release/gatehouse
 
@@ -41,10 +42,11 @@ soak: setup build ## run many clients and faults, each byte compared; SECONDS=60
 fuzz: setup-build ## search for inputs that break a parser, for SECONDS=30 each; FUZZERS="login json"
 	@SECONDS_EACH=$(or $(SECONDS),30) Fuzz/run $(FUZZERS)
 
-bench: build ## measure framers, bans, floods and logins, on an idle machine, in 8 minutes
+bench: build ## measure framers, bans, logins, memory and scale, on an idle machine, in 20 minutes
 	@$(SWIFT) run --configuration release --package-path benchmarks/framers framers
 	@$(SWIFT) run --configuration release --package-path benchmarks/access/lookup lookup
 	@benchmarks/access/run.py --gatehouse $(gatehouse)
+	@benchmarks/scale/run.py --gatehouse $(gatehouse)
 
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz

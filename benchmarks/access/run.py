@@ -19,6 +19,7 @@ import time
 
 from stage import (PASSWORD, ROOT, Gateway, Players, Worker, build_load, end, free_port,
                    wait_until, write_ban_list)
+from tables import megabytes, spread, table
 
 # Loopback has a network for each kind of client.
 BANNED, FREE, LIMITED, LOGIN = "127.2.0.0/16", "127.3.0.0/16", "127.5.0.0/24", "127.6.0.0/16"
@@ -335,24 +336,8 @@ def ratio(window, around):
     return window["echo_p99_us"] / statistics.mean(one["echo_p99_us"] for one in around)
 
 
-def spread(values, digits):
-    """The median, and the least and the most."""
-    return (f"{statistics.median(values):,.{digits}f} "
-            f"[{min(values):,.{digits}f}, {max(values):,.{digits}f}]")
-
-
 def ms(microseconds):
     return f"{microseconds / 1000:.2f}"
-
-
-def megabytes(count):
-    return f"{count / 1e6:.0f} MB"
-
-
-def table(head, rows):
-    for row in [head, ["---"] * len(head), *rows]:
-        print("| " + " | ".join(row) + " |")
-    print(end="", flush=True)
 
 
 if __name__ == "__main__":

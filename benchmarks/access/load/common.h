@@ -122,4 +122,5 @@ inline int wait(int epoll, epoll_event* events, int most, int64_t until) {
 
 int playing(const Options& options);
 int visit(const Options& options);
+int hold(const Options& options);
 int signTickets(const Options& options);

@@ -6,7 +6,7 @@
 #include "common.h"
 
 int main(int count, char** arguments) {
-  if (count < 2) fail("playing, visit or tickets, and its options");
+  if (count < 2) fail("playing, visit, hold or tickets, and its options");
   rlimit descriptors;
   getrlimit(RLIMIT_NOFILE, &descriptors);
   descriptors.rlim_cur = descriptors.rlim_max;
@@ -19,6 +19,7 @@ int main(int count, char** arguments) {
   Options options(count - 2, arguments + 2);
   if (command == "playing") return playing(options);
   if (command == "visit") return visit(options);
+  if (command == "hold") return hold(options);
   if (command == "tickets") return signTickets(options);
   fail("no such command: " + command);
 }

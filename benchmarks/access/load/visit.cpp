@@ -6,9 +6,9 @@
 //   --mode silent   says nothing, and stays until it is closed
 //   --mode login    sends a claim, waits for its echo, goes
 #include <algorithm>
-#include <fstream>
 #include <vector>
 
+#include "claims.h"
 #include "common.h"
 #include "histogram.h"
 
@@ -36,7 +36,7 @@ class Visitors {
         rate_(options.number("rate", "0")),
         length_(options.number("seconds") * 1'000'000'000),
         visits_(static_cast<size_t>(options.number("concurrency", "64"))) {
-    if (mode_ == Mode::login) readClaims(options.text("claims"));
+    if (mode_ == Mode::login) claims_ = readClaims(options.text("claims"));
     isOnce_ = options.text("once", "no") == "yes";
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     for (size_t index = visits_.size(); index > 0; --index) free_.push_back(index - 1);
@@ -67,20 +67,6 @@ class Visitors {
     if (name == "silent") return Mode::silent;
     if (name == "login") return Mode::login;
     fail("no such mode: " + name);
-  }
-
-  // Lines of an account, a tab, and a secret. Sent as a length of two bytes and both as texts that
-  // end in a zero.
-  void readClaims(const std::string& path) {
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);) {
-      size_t tab = line.find('\t');
-      if (tab == std::string::npos) fail("a claim without a tab");
-      std::string body = line.substr(0, tab) + '\0' + line.substr(tab + 1) + '\0';
-      std::string length{static_cast<char>(body.size() >> 8), static_cast<char>(body.size())};
-      claims_.push_back(length + body);
-    }
-    if (claims_.empty()) fail("no claims in " + path);
   }
 
   int64_t dueAt(uint64_t number) const {
