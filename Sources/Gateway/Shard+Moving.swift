@@ -143,7 +143,9 @@ extension Shard {
     let indices = batch.sessions.map { install($0, effects: &effects) }
     let ids = indices.map { id(of: $0) }
     if pools[batch.pool].rotation.isEmpty {
-      // The door was told before it could get these back: it will not send them here again.
+      // The door was told before it could get these back: it will not send them here again. They
+      // wait from now on, as they would if they had come to that worker a moment before.
+      for index in indices { sessions[index].waitingSince = now }
       giveBack(indices, batch.packets, pool: batch.pool, now: now, effects: &effects)
       return ids
     }
@@ -218,6 +220,7 @@ extension Shard {
   mutating func takeReturned(
     _ batch: MovingSessions, from shard: Int, now: Instant, effects: inout Effects
   ) -> [SessionID] {
+    if shutdown?.isFinished == true { return dropReturned(batch, effects: &effects) }
     var indices: [UInt32] = []
     for moving in batch.sessions {
       let index = uuids.slot(of: moving.uuid)!
@@ -238,6 +241,17 @@ extension Shard {
     placeWaiting(pool: batch.pool, now: now, effects: &effects)
     if Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     return ids
+  }
+
+  /// Closes the sockets of sessions that come back when nobody has waited for them any longer.
+  private func dropReturned(_ batch: MovingSessions, effects: inout Effects) -> [SessionID] {
+    batch.sessions.map { moving in
+      let slot = uuids.slot(of: moving.uuid)!
+      // Names no session, and no other socket is in the place.
+      let id = SessionID(index: slot, generation: sessions[slot].generation &- 1)
+      effects.io.append(.closeClient(id, .abort))
+      return id
+    }
   }
 
   /// Ends a session that came back, if it was to end while it was away.
