@@ -291,8 +291,8 @@ extension Shard {
     _ uuid: SessionUUID, _ reason: CloseReason, _ ban: BanMatch?, now: Instant,
     effects: inout Effects
   ) {
-    // It may be over by now, or on its way back.
-    guard let index = index(of: uuid) else { return }
+    // It may be over by now, on its way back, or about to end for a reason of its own.
+    guard let index = index(of: uuid), sessions[index].phase != .closing else { return }
     close(
       index, reason, flush: flushes(index, reason), ban: ban, now: now, effects: &effects)
   }
