@@ -22,8 +22,15 @@ extension Shard {
   ) {
     var leaving = LeavingSessions(pool: pool(of: index))
     depart(index, to: shard, with: &leaving, now: now, effects: &effects)
-    for batch in leaving.batches {
-      effects.messages.append((batch.shard, .sessions(batch.sessions)))
+    send(leaving, &effects)
+  }
+
+  /// Sends the sessions, with the packets, that leave the door together.
+  mutating func send(_ leaving: LeavingSessions, _ effects: inout Effects) {
+    for (shard, sessions) in leaving.batches {
+      var batch = sessions
+      batch.outputsTaken = outputs.heardCounts[shard]
+      effects.messages.append((shard, .sessions(batch)))
     }
   }
 
@@ -142,17 +149,23 @@ extension Shard {
   ) -> [SessionID] {
     let indices = batch.sessions.map { install($0, effects: &effects) }
     let ids = indices.map { id(of: $0) }
+    giveMissed(
+      to: indices, since: batch.outputsTaken, of: 0, pool: batch.pool, now: now,
+      effects: &effects)
     if pools[batch.pool].rotation.isEmpty {
-      // The door was told before it could get these back: it will not send them here again.
+      // The door was told before it could get these back: it will not send them here again. They
+      // wait from now on, as they would if they had come to that worker a moment before.
+      for index in indices { sessions[index].waitingSince = now }
       giveBack(indices, batch.packets, pool: batch.pool, now: now, effects: &effects)
       return ids
     }
-    for index in indices {
+    let here = zip(indices, ids).filter { index(of: $1) != nil }.map(\.0)
+    for index in here {
       attach(index)
       if sessions[index].phase == .halfClosed { sessions[index].activeAt = now }
     }
     reroute(batch.packets, pool: batch.pool)
-    for index in indices { resume(index, now: now, effects: &effects) }
+    for index in here { resume(index, now: now, effects: &effects) }
     return ids
   }
 
@@ -218,6 +231,7 @@ extension Shard {
   mutating func takeReturned(
     _ batch: MovingSessions, from shard: Int, now: Instant, effects: inout Effects
   ) -> [SessionID] {
+    if shutdown?.isFinished == true { return dropReturned(batch, effects: &effects) }
     var indices: [UInt32] = []
     for moving in batch.sessions {
       let index = uuids.slot(of: moving.uuid)!
@@ -238,6 +252,17 @@ extension Shard {
     placeWaiting(pool: batch.pool, now: now, effects: &effects)
     if Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     return ids
+  }
+
+  /// Closes the sockets of sessions that come back when nobody has waited for them any longer.
+  private func dropReturned(_ batch: MovingSessions, effects: inout Effects) -> [SessionID] {
+    batch.sessions.map { moving in
+      let slot = uuids.slot(of: moving.uuid)!
+      // Names no session, and no other socket is in the place.
+      let id = SessionID(index: slot, generation: sessions[slot].generation &- 1)
+      effects.io.append(.closeClient(id, .abort))
+      return id
+    }
   }
 
   /// Ends a session that came back, if it was to end while it was away.
@@ -277,8 +302,8 @@ extension Shard {
     _ uuid: SessionUUID, _ reason: CloseReason, _ ban: BanMatch?, now: Instant,
     effects: inout Effects
   ) {
-    // It may be over by now, or on its way back.
-    guard let index = index(of: uuid) else { return }
+    // It may be over by now, on its way back, or about to end for a reason of its own.
+    guard let index = index(of: uuid), sessions[index].phase != .closing else { return }
     close(
       index, reason, flush: flushes(index, reason), ban: ban, now: now, effects: &effects)
   }

@@ -235,7 +235,8 @@ import Testing
   }
 
   /// Goal: an account that comes again finds itself in, wherever it is.
-  @Test(arguments: [AuthenticationConfiguration.DuplicateLogin.replace, .reject]) func duplicatesAreFound(
+  @Test(arguments: [AuthenticationConfiguration.DuplicateLogin.replace, .reject])
+  func duplicatesAreFound(
     duplicates: AuthenticationConfiguration.DuplicateLogin
   ) {
     let group = VirtualGroup.withLogins {
@@ -339,5 +340,21 @@ import Testing
     #expect(ends(client, group) == [.shutdown])
     #expect(group.isFinished)
     #expect(group.leftovers() == [])
+  }
+
+  /// Goal: what comes back when the door has ended has no socket left.
+  @Test func sessionsComeBackTooLate() {
+    let group = VirtualGroup()
+    let client = pair(group)
+    group.isHeld = { _, _ in true }
+    group.remove(1)
+    group.settle()
+    group.door.shard.beginShutdown(now: group.now, effects: &group.door.effects)
+    group.door.performEffects()
+    #expect(!group.advance(upTo: .seconds(20)) { group.door.isFinished && group.isFinished })
+    #expect(group.door.isFinished)
+    group.isHeld = { _, _ in false }
+    group.turn()
+    #expect(!group.clients[client].isOpen)
   }
 }

@@ -226,6 +226,20 @@ import Testing
     #expect(group.shards[1].openClients == 0)
   }
 
+  /// Goal: one that came too late waits for a worker as long as any other, and not less.
+  @Test func sessionsThatComeTooLateWait() {
+    let group = VirtualGroup(shards: 2)
+    group.isHeld = { from, to in from == 0 && to == 1 }
+    let client = (0..<2).map { _ in group.connect() }[1]
+    for worker in group.workers.indices { group.remove(worker) }
+    group.settle()
+    group.isHeld = { _, _ in false }
+    group.advance(.seconds(9))
+    #expect(group.clients[client].isOpen)
+    group.advance(.seconds(2))
+    #expect(group.clients[client].closeReason == .noWorker)
+  }
+
   /// Goal: workers that want to hear of sessions hear of each coming and going once, also when it
   /// moves; the next one hears that it was with another.
   @Test func workersHearOfSessionsOnce() {

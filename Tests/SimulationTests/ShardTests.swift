@@ -84,7 +84,7 @@ import Testing
     gateway.kill()
     #expect(!moving.contains { !$0.gatewayClosed })
     #expect(gateway.isFinished)
-    #expect(gateway.isQuiet)
+    #expect(gateway.clientCount == 0)
   }
 
   /// Goal: a command is carried out where it has to be, and answered once.

@@ -27,7 +27,7 @@ final class VirtualGateway {
   var clientCount = 0
   /// Descriptors for clients and listening sockets.
   var clientsMax: Int
-  /// Messages between shards that have not been taken.
+  /// Messages between shards that have not been taken; those of a process that was killed never are.
   var messagesUnderWay = 0
   /// Clients' sockets that messages carry.
   var movingSockets: [Connection] = []
@@ -91,7 +91,7 @@ final class VirtualGateway {
     for shard in shards { shard.kill() }
     for connection in movingSockets { simulation.network.close(connection, from: .gateway) }
     movingSockets = []
-    (clientCount, messagesUnderWay) = (0, 0)
+    clientCount = 0
     store?.kill()
     store = nil
   }

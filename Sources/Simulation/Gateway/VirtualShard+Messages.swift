@@ -45,17 +45,18 @@ extension VirtualShard {
   /// A message has its turn.
   func take(_ message: ShardMessage, from sender: Int, _ sockets: [Connection]) {
     gateway.messagesUnderWay -= 1
-    guard message.moving != nil else {
+    guard let moving = message.moving else {
       shard.received(message, from: sender, now: now, effects: &effects)
       if index == 0 { acceptPauses.descriptorFreed(now: now) }
       return
     }
     let ids = shard.take(message, from: sender, now: now, effects: &effects)
-    guard ids.count == sockets.count else {
+    guard ids.count == sockets.count, ids.count == moving.uuids.count else {
       return simulation.oracle.broken(
         .driver, "\(ids.count) sessions came with \(sockets.count) sockets", gateway: number)
     }
-    for (id, connection) in zip(ids, sockets) {
+    for (place, id) in ids.enumerated() {
+      let connection = sockets[place]
       let slot = Int(id.index)
       gateway.movingSockets.removeAll { $0 === connection }
       while clients.count <= slot { clients.append(ClientSocket()) }
@@ -65,7 +66,11 @@ extension VirtualShard {
       clients[slot] = ClientSocket(
         connection: connection, id: id, isListed: clients[slot].isListed)
       (connection.gatewayShard, connection.gatewayPlace) = (index, slot)
-      simulation.oracle.came(connection, id, uuid: shard.uuid(of: id), to: self)
+      // Some may leave again at once.
+      if let figures = shard.figures(of: id), figures.uuid != moving.uuids[place] {
+        simulation.oracle.broken(.crossing, "session \(slot) is another's", gateway: number)
+      }
+      simulation.oracle.came(connection, id, uuid: moving.uuids[place], to: self)
     }
     performEffects()
     for id in ids { list(Int(id.index)) }
