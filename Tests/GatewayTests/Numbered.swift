@@ -57,7 +57,7 @@ extension VirtualGroup {
     return client
   }
 
-  /// As ``init(seed:shards:workers:windowBytes:sessionEvents:adjust:)``, with a listener that asks for passwords.
+  /// As the initialiser makes it, but with a listener that asks for passwords.
   static func withLogins(
     shards: Int = 2, workers: Int = 2, adjust: (inout GatewayConfiguration) -> Void = { _ in }
   ) -> VirtualGroup {

@@ -24,7 +24,7 @@ final class VirtualGroup {
     didSet { for shard in shards { shard.cuts = cuts } }
   }
 
-  /// A gateway with one pool of `workers`, dealt over the shards, and one listener of short packets.
+  /// A gateway with one pool of `workers`, dealt over the shards, and one listener of packets.
   init(
     seed: UInt64 = 1, shards count: Int = 2, workers: Int = 2, windowBytes: Int = 16 << 20,
     sessionEvents: Bool = false, adjust: (inout GatewayConfiguration) -> Void = { _ in }
