@@ -88,6 +88,21 @@ def configuration(workers=(), listener=None, pool=None, worker=None, limits=None
     }
 
 
+def beside_the_door(config, ready=True):
+    """The same gateway with two shards, and how many workers to wait for.
+
+    Workers are dealt to the shards in turn: one that nobody reaches goes before each, so that all
+    sessions move to the second shard.
+    """
+    nobody = (f"127.0.1.{number}:9" for number in itertools.count(1))
+    pools = [{**pool, "worker": [
+        one for worker in pool["worker"] for one in ({**worker, "address": next(nobody)}, worker)]}
+        if "worker" in pool else pool for pool in config.get("pool", [])]
+    if ready is True:
+        ready = sum(len(pool.get("worker", [])) for pool in config.get("pool", []))
+    return {"shards": 2, **config, "pool": pools}, ready
+
+
 class Gateway:
     """A running `gatehouse serve`."""
 
