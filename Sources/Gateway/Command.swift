@@ -69,6 +69,8 @@ public enum CommandError: Error, Equatable, Sendable {
   case tooManyListeners
   /// The system has no room for it; in its own words.
   case systemRefused(String)
+  /// A listener that needs this pool's workers at the door, while they are on several shards.
+  case poolIsSpread(String)
   case listenerIsRecorded(String)
   case tooManyRecordings
   case unknownRecording
@@ -95,6 +97,8 @@ public struct WorkerStatus: Sendable {
 
 /// One session as an operator sees it.
 public struct SessionStatus: Sendable {
+  /// Its place at the door, by which lists are ordered over all shards.
+  public var slot: UInt32
   public var uuid: SessionUUID
   public var client: SocketAddress
   /// Nil on a listener without authentication, and before the client was let in.

@@ -53,6 +53,8 @@ public struct Effects: ~Copyable {
   public var records: [StoreRecord] = []
   /// Answers to commands, with the token that came with each.
   public var replies: [(token: UInt64, reply: Reply)] = []
+  /// What other shards are to be told, in order; performed behind ``io``.
+  public var messages: [(shard: Int, message: ShardMessage)] = []
 
   public init() {}
 
@@ -62,5 +64,6 @@ public struct Effects: ~Copyable {
     if !claims.isEmpty { claims.removeAll(keepingCapacity: true) }
     if !records.isEmpty { records.removeAll(keepingCapacity: true) }
     if !replies.isEmpty { replies.removeAll(keepingCapacity: true) }
+    if !messages.isEmpty { messages.removeAll(keepingCapacity: true) }
   }
 }

@@ -15,7 +15,11 @@ internal import Primitives
 /// packet, and moving its queues out and in again would cost more than the change. An idle session
 /// owns no memory beyond this record. On a listener without authentication it is open at once.
 struct Session: ~Copyable {
-  enum Phase: UInt8, BitwiseCopyable { case vacant, login, open, halfClosed, closing }
+  enum Phase: UInt8, BitwiseCopyable {
+    case vacant, login, open, halfClosed, closing
+    /// It is with another shard; here are only its place, its counts and its account.
+    case away
+  }
 
   /// Why a client's socket is not read; it is read when there is no reason not to.
   struct Pauses: OptionSet, BitwiseCopyable {
@@ -32,6 +36,8 @@ struct Session: ~Copyable {
     static let verifying = Pauses(rawValue: 16)
     /// It has sent more than its listener allows.
     static let limited = Pauses(rawValue: 32)
+    /// It is with another shard.
+    static let away = Pauses(rawValue: 64)
   }
 
   static let noLink = UInt32.max
@@ -74,6 +80,8 @@ struct Session: ~Copyable {
   var unanswered: UInt32 = 0
   /// Packets that were queued for a lost worker and wait for the next.
   var packetsWaiting: UInt32 = 0
+  /// The shard that it is with, while ``phase`` is `away`.
+  var shard: UInt8 = 0
   /// Its place in the shard's list of live sessions.
   var place: UInt32 = 0
   /// The first and last piece gathered for the client in this turn.

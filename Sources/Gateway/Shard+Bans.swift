@@ -213,7 +213,7 @@ struct Sweep: BitwiseCopyable {
 }
 
 /// Who did something that rules count.
-struct Offender {
+public struct Offender: Sendable {
   var client: SocketAddress
   var account: AccountName?
   var listener: Int

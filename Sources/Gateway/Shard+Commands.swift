@@ -127,9 +127,8 @@ extension Shard {
   private func status(of index: UInt32, now: Instant) -> SessionStatus {
     let link = sessions[index].link
     return SessionStatus(
-      uuid: sessions[index].uuid, client: sessions[index].client,
-
-      account: identities.account(at: sessions[index].identity),
+      slot: uuids.slot(of: sessions[index].uuid) ?? index, uuid: sessions[index].uuid,
+      client: sessions[index].client, account: identities.account(at: sessions[index].identity),
       isPending: sessions[index].phase == .login, listener: listener(of: index).name,
       worker: link == Session.noLink ? nil : links[link].id,
       age: now.since(sessions[index].openedAt), idle: now.since(sessions[index].activeAt),

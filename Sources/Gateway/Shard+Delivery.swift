@@ -222,13 +222,6 @@ extension Shard {
 
   // MARK: To many clients
 
-  /// `OutputStreamRequest.Broadcast` of proto/upstream.proto.
-  private enum Audience: UInt64 {
-    case all = 0
-    case active = 1
-    case notActive = 2
-  }
-
   private mutating func broadcast(
     _ payload: UnsafeRawBufferPointer, to audience: Audience, from link: LinkIndex, now: Instant,
     effects: inout Effects
@@ -306,4 +299,11 @@ extension Shard {
     }
     return taking
   }
+}
+
+/// `OutputStreamRequest.Broadcast` of proto/upstream.proto.
+enum Audience: UInt64 {
+  case all = 0
+  case active = 1
+  case notActive = 2
 }

@@ -10,6 +10,9 @@ internal import Upstream
 /// reactor. A turn of the driver's loop is: clients' bytes, workers' bytes, new clients, commands,
 /// time, then ``endTurn(now:effects:)``.
 public struct Shard: ~Copyable {
+  /// The most shards that a gateway may have.
+  public static let shardsMax = 64
+
   /// How long one client may hold back the reading from a worker while it works off its queue.
   static let holdMax = Interval.milliseconds(500)
   /// The same for a client that has not yet shown that it takes anything.
@@ -21,6 +24,10 @@ public struct Shard: ~Copyable {
 
   /// Without its listeners, which come and go: see ``listeners``.
   let configuration: GatewayConfiguration
+  /// Shard 0 is the door: all clients come by it.
+  let number: Int
+  /// The shards of the gateway.
+  let groupCount: Int
   var listeners: [ListenerSlot] = []
   /// Some of ``listeners`` may be forsaken.
   var hasForsakenSlot = false
@@ -114,19 +121,27 @@ public struct Shard: ~Copyable {
   }
 
   /// - Parameters:
-  ///   - index: the shard's number, 0 to 255; it is part of its sessions' UUIDs.
-  ///   - seed: for jitter and for the disguise of session numbers in UUIDs.
+  ///   - configuration: the same for all shards of a gateway.
+  ///   - number: the shard's own among `count`, which is 1 to ``shardsMax``.
+  ///   - groupSeed: for the disguise of session numbers in UUIDs; the same for all shards.
+  ///   - seed: for jitter and the like; each shard's own.
   public init(
-    configuration: GatewayConfiguration, index: UInt8, seed: UInt64, now: Instant,
-    unixMilliseconds: UInt64
+    configuration: GatewayConfiguration, number: Int = 0, of count: Int = 1, groupSeed: UInt64,
+    seed: UInt64, now: Instant, unixMilliseconds: UInt64
   ) {
+    precondition(number >= 0 && number < count && count <= Self.shardsMax)
+    self.number = number
+    groupCount = count
     var kept = configuration
     kept.listeners = []
     self.configuration = kept
     prefixes = PrefixLengths(
       ipv4: configuration.access.ipv4PrefixLength, ipv6: configuration.access.ipv6PrefixLength)
     var random = SeededRandom(seed: seed)
-    uuids = SessionUUIDCodec(shard: index, mask: UInt32(truncatingIfNeeded: random.next()))
+    var group = SeededRandom(seed: groupSeed)
+    uuids = SessionUUIDCodec(shard: 0, mask: UInt32(truncatingIfNeeded: group.next()))
+    // Both seeds may be the same: what disguises UUIDs must not be drawn again.
+    _ = random.next()
     time = TimestampText(unixMilliseconds: unixMilliseconds)
     sessions = Slab(capacity: configuration.limits.sessionsMax) { Session() }
     sessionTimers = TimerWheel(now: now)

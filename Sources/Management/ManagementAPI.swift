@@ -227,6 +227,11 @@ extension ManagementAPI {
           "the listener that had this name is gone but for \($0) sessions; the name is free with "
             + "the last of them, or once they are closed"
         } ?? "another listener has this name")
+    case .poolIsSpread(let name):
+      .error(
+        409, "pool-is-spread",
+        "the workers of pool \(name) are on several shards; such a listener needs a pool of its own"
+      )
     case .tooManyListeners:
       .error(
         409, "too-many-listeners",

@@ -11,7 +11,7 @@ enum PoolPlaces {
 
   static func pools(of configuration: GatewayConfiguration) -> [Pool] {
     configuration.pools.indices.map {
-      Pool(name: configuration.pools[$0].name, isSpread: configuration.pool($0, isSpread: ()))
+      Pool(name: configuration.pools[$0].name, isSpread: configuration.isSpread(pool: $0))
     }
   }
 

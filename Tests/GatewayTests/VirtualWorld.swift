@@ -86,7 +86,7 @@ final class VirtualWorld {
     self.configuration = configuration
     openListeners = Set(configuration.listeners.indices)
     shard = Shard(
-      configuration: configuration, index: 3, seed: seed, now: now,
+      configuration: configuration, groupSeed: seed, seed: seed, now: now,
       unixMilliseconds: Self.unixMilliseconds(now))
     if connects {
       start()

@@ -99,7 +99,7 @@ let clientAddress = SocketAddress(ipv4: 192, 0, 2, 7, port: 50_112)
 
 func session(account: AccountName? = nil, isPending: Bool = false) -> SessionStatus {
   SessionStatus(
-    uuid: sessionUUID, client: clientAddress, account: account, isPending: isPending,
+    slot: 0, uuid: sessionUUID, client: clientAddress, account: account, isPending: isPending,
     listener: "game",
     worker: WorkerID(rawValue: 3),
     age: .milliseconds(1_500), idle: .milliseconds(20), packetsIn: 1, bytesIn: 2, messagesOut: 3,

@@ -109,9 +109,10 @@ final class VirtualGateway {
     clientsMax = simulation.scenario.descriptorsForClients
     instance = Int(simulation.nextSerial())
     // Each is a process of its own, and the only shard in it.
+    let seed = random.next()
     shard = Shard(
-      configuration: configuration, index: 0, seed: random.next(),
-      now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
+      configuration: configuration, groupSeed: seed, seed: seed, now: simulation.now,
+      unixMilliseconds: simulation.unixMilliseconds)
   }
 
   deinit {
@@ -132,7 +133,7 @@ final class VirtualGateway {
   /// Another process has its place, and nothing of this one is asked for any more.
   func giveUpMemory() {
     shard = Shard(
-      configuration: GatewayConfiguration(), index: 0, seed: 0, now: now,
+      configuration: GatewayConfiguration(), groupSeed: 0, seed: 0, now: now,
       unixMilliseconds: simulation.unixMilliseconds)
     effects = Effects()
     (clients, links, listeners, mailbox) = ([], [], [], [])
