@@ -1,4 +1,4 @@
-public import Auth
+internal import Auth
 
 extension GatewayConfiguration {
   /// Whether a pool's workers may be on several shards.

@@ -29,7 +29,7 @@ public final class Mailbox: Sendable {
   }
 
   /// One thread's wait for a reply.
-  private final class Wait: Sendable {
+  fileprivate final class Wait: Sendable {
     let semaphore = Semaphore()
     let reply = Mutex<Reply?>(nil)
 

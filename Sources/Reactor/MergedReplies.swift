@@ -1,4 +1,5 @@
 internal import Gateway
+internal import Upstream
 
 /// Makes one answer of those of all shards.
 enum MergedReplies {

@@ -26,7 +26,7 @@ extension Reactor {
   // MARK: Sending
 
   /// Takes the sessions' sockets along, which are this shard's no more.
-  mutating func send(_ message: ShardMessage, to receiver: Int) {
+  mutating func tell(_ receiver: Int, _ message: ShardMessage) {
     var sockets: [Int32] = []
     if let ids = message.sessions?.ids {
       sockets.reserveCapacity(ids.count)

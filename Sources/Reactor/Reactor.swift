@@ -277,7 +277,7 @@ public struct Reactor: ~Copyable {
     for claim in effects.claims { verify(claim) }
     for record in effects.records { store?.record(record) }
     for (token, reply) in effects.replies { mailbox.answer(token, reply) }
-    for (receiver, message) in effects.messages { send(message, to: receiver) }
+    for (receiver, message) in effects.messages { tell(receiver, message) }
     effects.removeAll()
   }
 

@@ -76,15 +76,15 @@ import Upstream
     }
     let done = Semaphore()
     for thread in 0..<4 {
-      #expect(
-        startThread {
-          for number in 0..<20 {
-            let port = UInt16(1 + (number * (thread % 2 == 0 ? 1 : 7)) % 20)
-            let configuration = WorkerConfiguration(host: "127.0.0.1", port: port)
-            _ = shards.perform(.addWorker(pool: "main", configuration))
-          }
-          done.signal()
-        })
+      let isStarted = startThread {
+        for number in 0..<20 {
+          let port = UInt16(1 + (number * (thread % 2 == 0 ? 1 : 7)) % 20)
+          let configuration = WorkerConfiguration(host: "127.0.0.1", port: port)
+          _ = shards.perform(.addWorker(pool: "main", configuration))
+        }
+        done.signal()
+      }
+      #expect(isStarted)
     }
     for _ in 0..<4 { #expect(done.wait(milliseconds: 30_000)) }
     let places = added.withLock { $0.map { Set($0.map(\.endpoint)) } }
@@ -131,11 +131,11 @@ private final class FakeShards: Sendable {
     configuration.shards = count
     group = try ShardGroup(configuration)
     answered = Answered()
-    #expect(
-      startThread { [group, answered, ended] in
-        Self.run(group.mailboxes, answered, reply)
-        ended.signal()
-      })
+    let isStarted = startThread { [mailboxes = group.mailboxes, answered, ended] in
+      Self.run(mailboxes, answered, reply)
+      ended.signal()
+    }
+    #expect(isStarted)
   }
 
   deinit {
