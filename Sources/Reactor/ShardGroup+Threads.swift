@@ -1,5 +1,5 @@
+internal import CLinux
 public import Gateway
-internal import Glibc
 internal import Synchronization
 internal import Threading
 
@@ -52,6 +52,8 @@ extension ShardGroup {
     _ number: Int, _ configuration: GatewayConfiguration, _ store: StoreConnection?,
     _ log: @escaping @Sendable (LogEvent) -> Void, _ start: Start
   ) {
+    // The main thread has the process's name.
+    unsafe clinux_name_thread("shard-\(number + 1)")
     do throws(SystemError) {
       var reactor = try Reactor(
         configuration, self, number: number, signalFD: -1, store, log, descriptorsForClients: 0)

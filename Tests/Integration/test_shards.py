@@ -1,6 +1,7 @@
 """Gateways of several shards: sessions follow their workers from one to the other."""
 
 import os
+import pathlib
 import random
 import socket
 import subprocess
@@ -70,7 +71,8 @@ def test_threads(start_gateway, shards):
     """One thread more for each shard, and the log and the metrics say how many there are."""
     single = start_gateway(workers=[], ready=0)
     several = start_gateway(workers=[], ready=0, shards=shards)
-    assert threads(several) - threads(single) == shards - 1
+    names = [f"shard-{number}" for number in range(2, shards + 1)]
+    until(lambda: sorted(threads(several)) == sorted(threads(single) + names), "its threads")
     assert several.log("gateway-started")[0]["shards"] == str(shards)
     assert several.metrics()["gatehouse_shards"] == shards
     assert single.metrics()["gatehouse_shards"] == 1
@@ -81,7 +83,9 @@ def test_threads(start_gateway, shards):
 
 
 def threads(gateway):
-    return len(os.listdir(f"/proc/{gateway.pid}/task"))
+    """Their names."""
+    return [path.read_text().strip()
+            for path in pathlib.Path(f"/proc/{gateway.pid}/task").glob("*/comm")]
 
 
 def test_check_says_what_it_does(tmp_path):
