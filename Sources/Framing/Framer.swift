@@ -34,6 +34,18 @@ public indirect enum Framer: Equatable, Sendable {
     framers.compactMap(\.packetBytesMax).max()
   }
 
+  /// Whether a plugin cuts some of it: a context of a plugin belongs to one thread.
+  public var hasPlugin: Bool {
+    switch self {
+    case .raw, .lengthPrefix, .delimiter, .fixed, .table: false
+    case .plugin: true
+    case .switch(let framer):
+      framer.cases.contains { $0.framer.hasPlugin } || framer.otherwise?.hasPlugin == true
+    case .sequence(let framer):
+      framer.steps.contains { $0.framer.hasPlugin } || framer.last.hasPlugin
+    }
+  }
+
   /// Whether some step ends when the client is let in.
   public var asksForAuthentication: Bool {
     switch self {

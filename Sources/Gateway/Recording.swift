@@ -106,6 +106,8 @@ public struct RecordedBatch: Equatable, Sendable {
 /// A session's place in a recording; in the session itself, so that a packet needs no look-up.
 struct RecordingMark: BitwiseCopyable {
   static let none = RecordingMark(slot: .max, number: 0)
+  /// The recording is at the door.
+  static let elsewhere = RecordingMark(slot: .max - 1, number: 0)
 
   var slot: UInt8
   var number: UInt16
@@ -208,6 +210,12 @@ struct Recording {
     }
     if summary.bytes >= UInt64(request.bytesMax) { end(.bytes) }
     return true
+  }
+
+  /// A session is recorded no further, for want of room on its way.
+  mutating func cut() {
+    summary.sessionsCut += 1
+    closeSession()
   }
 
   mutating func end(_ reason: RecordingEnd) {

@@ -41,6 +41,8 @@ struct Session: ~Copyable {
   }
 
   static let noLink = UInt32.max
+  /// Stands for the workers of other shards where a link would.
+  static let othersLinks = UInt32.max - 1
 
   var uuid = SessionUUID.none
   var generation: UInt32 = 0

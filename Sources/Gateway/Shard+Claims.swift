@@ -187,7 +187,9 @@ extension Shard {
     {
       return turnAway(index, .banned, ban: ban, now: now, effects: &effects)
     }
-    let others = identities.sessions(of: account).filter { sessions[$0].isIn }
+    let others = identities.sessions(of: account).filter {
+      sessions[$0].isIn || sessions[$0].phase == .away && awayClosings[$0] == nil
+    }
     switch listener(of: index).authentication?.duplicateLogin {
     case .reject? where !others.isEmpty:
       return turnAway(index, .duplicateLogin, now: now, effects: &effects)

@@ -163,15 +163,20 @@ extension Shard {
   private mutating func holdIfFilling(_ index: UInt32, now: Instant, effects: inout Effects) {
     guard sessions[index].queue.count >= configuration.limits.clientQueueBytesMax / 2,
       sessions[index].heldLink == Session.noLink, deliveringLink != Session.noLink,
-      links[deliveringLink].isConnected, !sessions[index].wasHeld,
-      sessions[index].phase != .closing
+      !sessions[index].wasHeld, sessions[index].phase != .closing
     else { return }
-    sessions[index].heldLink = deliveringLink
+    let isHere = deliveringLink < Self.remoteLinks
+    guard !isHere || links[deliveringLink].isConnected else { return }
+    sessions[index].heldLink = isHere ? deliveringLink : Session.othersLinks
     sessions[index].heldSince = now
     sessions[index].wasHeld = true
-    linkStates[Int(deliveringLink)].holds += 1
-    if linkStates[Int(deliveringLink)].holds == 1 {
-      pauseReading(deliveringLink, effects: &effects)
+    if isHere {
+      linkStates[Int(deliveringLink)].holds += 1
+      if linkStates[Int(deliveringLink)].holds == 1 {
+        pauseReading(deliveringLink, effects: &effects)
+      }
+    } else {
+      holdsOnOthers += 1
     }
     armTimer(of: index)
   }
@@ -180,6 +185,15 @@ extension Shard {
     let link = sessions[index].heldLink
     guard link != Session.noLink else { return }
     sessions[index].heldLink = Session.noLink
+    if link == Session.othersLinks {
+      holdsOnOthers -= 1
+    } else {
+      endHold(on: link, now: now, effects: &effects)
+    }
+  }
+
+  /// One that has held back the reading from a link does so no longer.
+  mutating func endHold(on link: LinkIndex, now: Instant, effects: inout Effects) {
     linkStates[Int(link)].holds -= 1
     if linkStates[Int(link)].holds == 0, !linksPausedByTotal.contains(link) {
       resumeReading(link, now: now, effects: &effects)
@@ -187,7 +201,7 @@ extension Shard {
   }
 
   mutating func resumeLinksPausedByTotal(now: Instant, effects: inout Effects) {
-    guard !linksPausedByTotal.isEmpty,
+    guard shedAt != nil || !linksPausedByTotal.isEmpty,
       clientQueueBytes <= configuration.limits.clientQueueBytesTotalMax / 2
     else { return }
     let paused = linksPausedByTotal

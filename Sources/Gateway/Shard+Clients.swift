@@ -52,7 +52,7 @@ extension Shard {
 
   /// The client has ended its direction; what its worker still sends is delivered.
   public mutating func clientEnded(_ id: SessionID, now: Instant, effects: inout Effects) {
-    guard let index = index(of: id) else { return }
+    guard let index = index(of: id), sessions[index].phase != .away else { return }
     if sessions[index].recording.isSet { record(.clientEnded, of: index, effects: &effects) }
     if sessions[index].phase == .login {
       pause(index, .ended, effects: &effects)
@@ -67,7 +67,7 @@ extension Shard {
 
   /// The client's connection broke.
   public mutating func clientFailed(_ id: SessionID, now: Instant, effects: inout Effects) {
-    guard let index = index(of: id) else { return }
+    guard let index = index(of: id), sessions[index].phase != .away else { return }
     // A reset behind an orderly end only says that nobody was left to read our answers.
     let reason =
       sessions[index].phase == .halfClosed ? CloseReason.clientClosed : .clientReset

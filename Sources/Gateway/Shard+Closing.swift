@@ -16,6 +16,7 @@ extension Shard {
     _ index: UInt32, _ reason: CloseReason, flush: Bool, abort: Bool = false,
     ban: BanMatch? = nil, detail: String = "", now: Instant, effects: inout Effects
   ) {
+    if sessions[index].phase == .away { return closeAway(index, reason, ban, &effects) }
     if sessions[index].phase == .closing {
       if !flush { finish(index, abort: abort, now: now, effects: &effects) }
       return
@@ -101,6 +102,16 @@ extension Shard {
       linkStates[Int(sessions[index].link)].sessionCount -= 1
     }
     count(index, now: now, effects: &effects)
+    let listener = Int(sessions[index].listener)
+    paths[listener].clientToServer.ended(&sessions[index].fromClient)
+    paths[listener].serverToClient.ended(&sessions[index].toClient)
+    if !(Fault.freeListenerEarly.isOn && sessions[index].phase == .closing) { leaveListener(index) }
+    if number != 0 { effects.messages.append((0, .ended(sessions[index].uuid))) }
+    forget(index)
+  }
+
+  /// Takes a session out of all lists, and its place is free.
+  mutating func forget(_ index: UInt32) {
     if sessions[index].identity != Identities.none { identities.remove(sessions[index].identity) }
     if !Fault.leakTimer.isOn { sessionTimers.disarm(index) }
     let place = Int(sessions[index].place)
@@ -109,16 +120,12 @@ extension Shard {
       live[place] = last
       sessions[last].place = UInt32(place)
     }
-    let listener = Int(sessions[index].listener)
-    paths[listener].clientToServer.ended(&sessions[index].fromClient)
-    paths[listener].serverToClient.ended(&sessions[index].toClient)
-    if !(Fault.freeListenerEarly.isOn && sessions[index].phase == .closing) { leaveListener(index) }
     sessions[index].vacate()
     sessions.giveBack(index)
   }
 
   /// A session is no longer among those of its listener and its address.
-  private mutating func leaveListener(_ index: UInt32) {
+  mutating func leaveListener(_ index: UInt32) {
     let listener = Int(sessions[index].listener)
     if sessions[index].isCounted { gates[listener].closed(sessions[index].client, prefixes) }
     listeners[listener].sessions -= 1
@@ -207,6 +214,8 @@ extension Shard {
   }
 
   mutating func armTimer(of index: UInt32) {
+    // One that was just handed over waits for nothing here.
+    guard sessions[index].phase != .away else { return }
     sessionTimers.arm(index, at: nextWait(of: index).deadline)
   }
 

@@ -113,15 +113,24 @@ extension Shard {
     of subject: Subject?, from cursor: UInt32, limit: Int, now: Instant
   ) -> Reply {
     var found: [SessionStatus] = []
-    var index = cursor
-    while Int(index) < sessions.count {
-      if sessions[index].phase != .vacant, subject.map({ isOf($0, index) }) ?? true {
-        if found.count == limit { return .sessions(found, next: index) }
+    var slot = cursor
+    while Int(slot) < (number == 0 ? sessions.count : places.count) {
+      if let index = listed(at: slot), subject.map({ isOf($0, index) }) ?? true {
+        if found.count == limit { return .sessions(found, next: slot) }
         found.append(status(of: index, now: now))
       }
-      index += 1
+      slot += 1
     }
     return .sessions(found, next: nil)
+  }
+
+  /// The session that has a slot at the door and is with this shard, or nil.
+  private func listed(at slot: UInt32) -> UInt32? {
+    let index = number == 0 ? slot : places[Int(slot)]
+    guard Int(index) < sessions.count, sessions[index].phase != .vacant,
+      sessions[index].phase != .away, number == 0 || uuids.slot(of: sessions[index].uuid) == slot
+    else { return nil }
+    return index
   }
 
   private func status(of index: UInt32, now: Instant) -> SessionStatus {
@@ -140,9 +149,9 @@ extension Shard {
   private mutating func closeSession(
     _ uuid: SessionUUID, token: UInt64, now: Instant, effects: inout Effects
   ) {
-    guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
-      sessions[index].uuid == uuid
-    else { return reply(.failed(.unknownSession), token, &effects) }
+    guard let index = index(of: uuid) else {
+      return reply(.failed(.unknownSession), token, &effects)
+    }
     close(index, .closedByOperator, flush: true, now: now, effects: &effects)
     reply(.done, token, &effects)
   }
@@ -155,7 +164,8 @@ extension Shard {
     var closed = 0
     for place in live.indices.reversed() {
       let index = live[place]
-      guard sessions[index].phase != .closing, isOf(subject, index) else { continue }
+      guard sessions[index].phase != .closing, awayClosings[index] == nil, isOf(subject, index)
+      else { continue }
       close(index, .closedByOperator, flush: true, now: now, effects: &effects)
       closed += 1
     }
@@ -169,6 +179,8 @@ extension Shard {
     metrics.loginsPending = pending.count
     metrics.loginsVerifying = gate.verifying
     metrics.loginsWaiting = loginsWaiting
+    // The others keep no bans.
+    guard number == 0 else { return metrics }
     metrics.bans = bans.count + unrecorded.count
     metrics.banTableBytes = bans.byteCount
     return metrics
@@ -193,7 +205,9 @@ extension Shard {
   package func metrics() -> MetricsSnapshot {
     var all = zip(listeners, listenerCounters).map { listener, counters in
       MetricsSnapshot.Listener(
-        name: listener.configuration.name, sessionsOpen: listener.sessions,
+        name: listener.configuration.name,
+        // The door counts those too that are with other shards.
+        sessionsOpen: number == 0 ? listener.sessions : 0,
         sessionsOpened: counters.opened,
         sessionsClosed: counters.closed, packetsIn: counters.packetsIn,
         bytesIn: counters.bytesIn, messagesOut: counters.messagesOut,

@@ -65,8 +65,7 @@ extension Shard {
     case .none: counters.messagesWithoutTarget += 1
     case .session:
       guard let index = unsafe session(named: output.uuid, servedBy: links[link].pool) else {
-        counters.messagesToUnknownSession += 1
-        return
+        return answerElsewhere(output, from: link, effects: &effects)
       }
       guard let payload = unsafe lasting(output.payload, inPlace: inPlace) else { return }
       unsafe give(payload, to: index, now: now, effects: &effects)
@@ -77,7 +76,14 @@ extension Shard {
       }
       counters.broadcasts += 1
       guard let payload = unsafe lasting(output.payload, inPlace: inPlace) else { return }
-      unsafe broadcast(payload, to: audience, from: link, now: now, effects: &effects)
+      let pool = links[link].pool
+      unsafe broadcast(
+        payload, to: audience,
+        from: BroadcastSource(worker: links[link].id, pool: pool, isHere: true), now: now,
+        effects: &effects)
+      if pools[pool].isSpread {
+        unsafe send(payload, to: .broadcast(audience), from: link, effects: &effects)
+      }
     }
   }
 
@@ -86,9 +92,9 @@ extension Shard {
   private func session(named text: UnsafeRawBufferPointer, servedBy pool: Int) -> UInt32? {
     guard text.count == SessionUUID.byteCount else { return nil }
     let uuid = unsafe SessionUUID(copying: text)
-    guard let index = uuids.slot(of: uuid), Int(index) < sessions.count,
+    guard let index = place(of: uuid), Int(index) < sessions.count,
       sessions[index].uuid == uuid || Fault.answerByPlace.isOn && sessions[index].phase != .vacant,
-      sessions[index].phase != .closing,
+      sessions[index].phase != .closing, sessions[index].phase != .away,
       !(Fault.dropAnswerToHalfClosed.isOn && sessions[index].phase == .halfClosed),
       paths[Int(sessions[index].listener)].pool == pool,
       sessions[index].phase != .login || loginPaths[Int(sessions[index].listener)].forwardsBefore
@@ -111,7 +117,7 @@ extension Shard {
   // MARK: To one client
 
   @inline(__always)
-  private mutating func give(
+  mutating func give(
     _ payload: UnsafeRawBufferPointer, to index: UInt32, now: Instant, effects: inout Effects
   ) {
     let cutter = paths[Int(sessions[index].listener)].serverToClient
@@ -222,24 +228,28 @@ extension Shard {
 
   // MARK: To many clients
 
-  private mutating func broadcast(
-    _ payload: UnsafeRawBufferPointer, to audience: Audience, from link: LinkIndex, now: Instant,
-    effects: inout Effects
+  /// The worker that a broadcast comes from.
+  struct BroadcastSource {
+    var worker: WorkerID
+    var pool: Int
+    /// It is a worker of this shard, which logs what no client of a listener can be given.
+    var isHere: Bool
+  }
+
+  mutating func broadcast(
+    _ payload: UnsafeRawBufferPointer, to audience: Audience, from source: BroadcastSource,
+    now: Instant, effects: inout Effects
   ) {
-    let pool = links[link].pool
-    let listeners = unsafe listenersTaking(payload, pool: pool, from: link, effects: &effects)
+    let listeners = unsafe listenersTaking(payload, from: source, effects: &effects)
     var refusals = [Int](repeating: 0, count: paths.count)
-    let window = pools[pool].configuration.activeWindow
+    let window = pools[source.pool].configuration.activeWindow
     // Backwards: a session that closes here is replaced by the last, which has been served.
     for place in live.indices.reversed() {
       let index = live[place]
       let listener = Int(sessions[index].listener)
-      guard listeners[listener] != .none, sessions[index].isIn else { continue }
-      if audience != .all {
-        let isActive =
-          sessions[index].packetsIn > 0 && sessions[index].packetAt + window >= now
-        guard isActive == (audience == .active) else { continue }
-      }
+      guard listeners[listener] != .none, sessions[index].isIn,
+        isIn(audience, index, window, now)
+      else { continue }
       if listeners[listener] == .some, unsafe !takesBroadcast(payload, index) {
         refusals[listener] += 1
         continue
@@ -247,8 +257,33 @@ extension Shard {
       unsafe gather(payload, for: index, now: now, effects: &effects)
     }
     for listener in refusals.indices where refusals[listener] > 0 {
-      refuseBroadcast(of: payload.count, to: listener, from: link, &effects)
+      refuseBroadcast(of: payload.count, to: listener, from: source, &effects)
     }
+  }
+
+  @inline(__always)
+  private func isIn(
+    _ audience: Audience, _ index: UInt32, _ window: Interval, _ now: Instant
+  ) -> Bool {
+    if audience == .all { return true }
+    let isActive = sessions[index].packetsIn > 0 && sessions[index].packetAt + window >= now
+    return isActive == (audience == .active)
+  }
+
+  /// Gives a broadcast to one session, if it can take it.
+  mutating func broadcast(
+    _ payload: UnsafeRawBufferPointer, to audience: Audience, reaching index: UInt32,
+    now: Instant, effects: inout Effects
+  ) {
+    let path = paths[Int(sessions[index].listener)]
+    let window = pools[path.pool].configuration.activeWindow
+    guard isIn(audience, index, window, now) else { return }
+    switch unsafe takers(payload, path) {
+    case .none: return
+    case .some: guard unsafe takesBroadcast(payload, index) else { return }
+    case .all: break
+    }
+    unsafe gather(payload, for: index, now: now, effects: &effects)
   }
 
   /// Whether a broadcast is whole packets at the place of its stream that a session has come to.
@@ -262,14 +297,14 @@ extension Shard {
   }
 
   private mutating func refuseBroadcast(
-    of byteCount: Int, to listener: Int, from link: LinkIndex, _ effects: inout Effects
+    of byteCount: Int, to listener: Int, from source: BroadcastSource, _ effects: inout Effects
   ) {
     counters.broadcastsRefused += 1
     // The counter has those that the log leaves out.
     guard broadcastLog.admit(second: time.unixSeconds) != nil else { return }
     effects.log.append(
       .broadcastRefused(
-        worker: links[link].id, pool: pools[links[link].pool].configuration.name,
+        worker: source.worker, pool: pools[source.pool].configuration.name,
         listener: listeners[listener].configuration.name, bytes: byteCount))
   }
 
@@ -280,24 +315,27 @@ extension Shard {
   ///
   /// Where that depends on what a client was sent before, each is asked by itself.
   private mutating func listenersTaking(
-    _ payload: UnsafeRawBufferPointer, pool: Int, from link: LinkIndex, effects: inout Effects
+    _ payload: UnsafeRawBufferPointer, from source: BroadcastSource, effects: inout Effects
   ) -> [Takers] {
     var taking = [Takers](repeating: .none, count: paths.count)
     for (listener, path) in paths.enumerated()
-    where path.pool == pool || Fault.broadcastToOtherPools.isOn {
-      var state = FramerState()
-      if !path.serverToClient.isSameEverywhere {
-        taking[listener] = path.serverToClient.hasPlugin ? .none : .some
-      } else if path.serverToClient.isRaw(state) {
-        taking[listener] = .all
-      } else if unsafe wholePackets(payload, path.serverToClient, &state) == payload.count {
-        taking[listener] = .all
-      }
-      if taking[listener] == .none {
-        refuseBroadcast(of: payload.count, to: listener, from: link, &effects)
+    where path.pool == source.pool || Fault.broadcastToOtherPools.isOn {
+      taking[listener] = unsafe takers(payload, path)
+      if taking[listener] == .none, source.isHere {
+        refuseBroadcast(of: payload.count, to: listener, from: source, &effects)
       }
     }
     return taking
+  }
+
+  private func takers(_ payload: UnsafeRawBufferPointer, _ path: ListenerPath) -> Takers {
+    var state = FramerState()
+    guard path.serverToClient.isSameEverywhere else {
+      return path.serverToClient.hasPlugin ? .none : .some
+    }
+    if path.serverToClient.isRaw(state) { return .all }
+    let whole = unsafe wholePackets(payload, path.serverToClient, &state)
+    return whole == payload.count ? .all : .none
   }
 }
 

@@ -24,7 +24,11 @@ extension Shard {
       throw .listenerNameTaken(
         sessions: listeners[other].state == .draining ? listeners[other].sessions : nil)
     }
+    for pool in pools.indices where pools[pool].isSpread && listener.keepsAtDoor(pool) {
+      throw .poolIsSpread(pools[pool].configuration.name)
+    }
     guard let slot = place(listener, framers) else { throw .tooManyListeners }
+    tellListener(slot, &effects)
     effects.log.append(
       .listenerAdded(
         listener: listener.name, address: listener.address,
@@ -61,7 +65,9 @@ extension Shard {
     // What the path has pointed to is freed behind that.
     self.framers[slot] = framers
     loginPaths[slot] = LoginPath(listener)
-    gates[slot] = ConnectionGate(listener.limits, random: &random)
+    // Connections are counted at the door.
+    gates[slot] = ConnectionGate(
+      number == 0 ? listener.limits : ListenerLimits(), random: &random)
     listenerCounters[slot] = ListenerCounters()
     refusalLog.forget(listener: slot)
   }
@@ -126,8 +132,36 @@ extension Shard {
       endRecordings(ofListener: slot, effects: &effects)
       effects.log.append(.listenerGone(listener: listeners[slot].configuration.name))
       fill(slot, .vacant, ListenerFramers(ListenerSlot.vacant.configuration))
+      for shard in 1..<max(1, groupCount) {
+        effects.messages.append((shard, .listenerGone(slot: slot)))
+      }
     }
   }
+
+  // MARK: At other shards
+
+  /// Tells the other shards of a listener, before any session of it can be there.
+  func tellListener(_ slot: Int, _ effects: inout Effects) {
+    for shard in 1..<max(1, groupCount) {
+      effects.messages.append(
+        (shard, .listener(slot: slot, listeners[slot].configuration, framers[slot])))
+    }
+  }
+
+  /// The door has a new listener.
+  mutating func takeListener(
+    _ slot: Int, _ listener: ListenerConfiguration, _ framers: ListenerFramers
+  ) {
+    while listeners.count <= slot { appendVacantSlot() }
+    fill(slot, ListenerSlot(configuration: listener, state: .listening), framers)
+  }
+
+  /// A listener is gone for good, its last session with it.
+  mutating func loseListener(_ slot: Int) {
+    fill(slot, .vacant, ListenerFramers(ListenerSlot.vacant.configuration))
+  }
+
+  // MARK: Their slots
 
   /// To be called when a slot may have lost the last that names it.
   mutating func noteIfForsaken(_ slot: Int) {

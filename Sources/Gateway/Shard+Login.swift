@@ -189,6 +189,8 @@ extension Shard {
       announceAuthenticated(index)
     } else {
       assignWorker(to: index, now: now, effects: &effects)
+      // It goes on where its worker is.
+      if sessions[index].phase == .away { return }
     }
     unpause(index, .verifying, effects: &effects)
     if !sessions[index].pauses.contains(.noWorker) {

@@ -91,7 +91,7 @@ extension Shard {
   /// Its sessions go on without it.
   private mutating func ended(_ slot: Int, _ effects: inout Effects) {
     for id in recordings[slot]!.sessionIDs {
-      if let index = index(of: id) { sessions[index].recording = .none }
+      if let index = index(of: id) { endRecording(ofSession: index, &effects) }
     }
     effects.log.append(.recordingEnded(recordings[slot]!.summary))
   }
@@ -118,12 +118,24 @@ extension Shard {
     _ kind: RecordedEvent.Kind, _ bytes: UnsafeRawBufferPointer, of index: UInt32,
     effects: inout Effects
   ) {
+    guard number == 0 else { return unsafe recordAtDoor(kind, bytes, of: index, &effects) }
+    unsafe note(kind, bytes, of: index, at: time.unixMilliseconds, effects: &effects)
+  }
+
+  mutating func note(
+    _ kind: RecordedEvent.Kind, _ bytes: UnsafeRawBufferPointer, of index: UInt32,
+    at unixMilliseconds: UInt64, effects: inout Effects
+  ) {
     let mark = sessions[index].recording
     let slot = Int(mark.slot)
     guard recordings[slot]?.isRunning == true else { return }
-    let goesOn = unsafe recordings[slot]!.note(
-      kind, mark.number, bytes, at: time.unixMilliseconds)
-    if !goesOn || kind == .closed { sessions[index].recording = .none }
+    let goesOn = unsafe recordings[slot]!.note(kind, mark.number, bytes, at: unixMilliseconds)
+    if !goesOn || kind == .closed { endRecording(ofSession: index, &effects) }
+    noteEnd(ofRecording: slot, &effects)
+  }
+
+  /// To be called when a recording may have come to its end by itself.
+  mutating func noteEnd(ofRecording slot: Int, _ effects: inout Effects) {
     if !recordings[slot]!.isRunning { ended(slot, &effects) }
   }
 

@@ -6,6 +6,9 @@ internal import Upstream
 /// Clients are no longer read; workers get what is queued and the end of their stream; when they
 /// have ended theirs, or half of the grace is over, the sessions are closed once their queues are
 /// flushed, or the grace is over.
+///
+/// Each shard does so for itself when the door tells it to; sessions end where they are. The door
+/// waits for those that are with other shards.
 struct Shutdown: BitwiseCopyable {
   var deadline: Instant
   var sessionsAreClosing = false
@@ -16,10 +19,13 @@ extension Shard {
   public mutating func beginShutdown(now: Instant, effects: inout Effects) {
     guard shutdown == nil else { return }
     shutdown = Shutdown(deadline: now + configuration.shutdownGrace)
-    effects.io.append(.stopAccepting)
-    effects.log.append(
-      .shutdownStarted(sessions: live.count, grace: configuration.shutdownGrace))
-    for index in live where sessions[index].phase != .closing {
+    if number == 0 {
+      effects.io.append(.stopAccepting)
+      effects.log.append(
+        .shutdownStarted(sessions: live.count, grace: configuration.shutdownGrace))
+      for shard in 1..<max(1, groupCount) { effects.messages.append((shard, .shutdown)) }
+    }
+    for index in live where sessions[index].phase != .closing && sessions[index].phase != .away {
       pause(index, .closing, effects: &effects)
       sessions[index].closeReason = .shutdown
       announceClosed(index)
@@ -34,13 +40,21 @@ extension Shard {
     let isOverdue = now >= current.deadline
     if usedLinks.isEmpty || isOverdue, !current.sessionsAreClosing {
       shutdown!.sessionsAreClosing = true
-      for index in live { close(index, .shutdown, flush: true, now: now, effects: &effects) }
+      for index in live where sessions[index].phase != .away {
+        close(index, .shutdown, flush: true, now: now, effects: &effects)
+      }
     }
     guard shutdown!.sessionsAreClosing, live.isEmpty || isOverdue else { return }
     let cut = live.count
-    for index in live { finish(index, abort: false, now: now, effects: &effects) }
+    for index in live {
+      if sessions[index].phase == .away {
+        finishAway(index, effects: &effects)
+      } else {
+        finish(index, abort: false, now: now, effects: &effects)
+      }
+    }
     shutdown!.isFinished = true
-    effects.log.append(.shutdownFinished(sessionsCut: cut))
+    if number == 0 { effects.log.append(.shutdownFinished(sessionsCut: cut)) }
     effects.io.append(.finished)
   }
 

@@ -28,6 +28,17 @@ public struct Shard: ~Copyable {
   let number: Int
   /// The shards of the gateway.
   let groupCount: Int
+  /// The session of each place at the door; at the door itself it is the index, and this is empty.
+  var places: [UInt32] = []
+  /// Sessions with other shards that are to end, and have not yet.
+  var awayClosings: [UInt32: AwayClosing] = [:]
+  var outputs: OutputAccount
+  /// Links that are not read because other shards have not taken what they have sent for them.
+  var linksPausedByOutput: [LinkIndex] = []
+  /// Sessions that hold back what other shards' workers send.
+  var holdsOnOthers = 0
+  /// Bytes of recorded sessions that the door has not taken.
+  var recordedUntaken = 0
   var listeners: [ListenerSlot] = []
   /// Some of ``listeners`` may be forsaken.
   var hasForsakenSlot = false
@@ -132,6 +143,7 @@ public struct Shard: ~Copyable {
     precondition(number >= 0 && number < count && count <= Self.shardsMax)
     self.number = number
     groupCount = count
+    outputs = OutputAccount(shards: count)
     var kept = configuration
     kept.listeners = []
     self.configuration = kept
@@ -150,12 +162,15 @@ public struct Shard: ~Copyable {
     gate = LoginGate(configuration.access.logins)
     known = KnownAccounts(seed: random.next())
     offences = []
-    for rule in configuration.access.temporaryBans {
+    for rule in configuration.access.temporaryBans where number == 0 {
       offences.append(OffenceTable(rule: rule, seed: random.next()))
     }
     bans = Self.configuredBans(configuration)
     self.random = random
-    pools = configuration.pools.map { Pool($0) }
+    pools = configuration.pools.indices.map {
+      Pool(
+        configuration.pools[$0], isSpread: count > 1 && configuration.isSpread(pool: $0))
+    }
     let messageBytesMax = configuration.limits.messageBytesMax
     links = Slab(capacity: 4096) {
       Link(
@@ -164,7 +179,8 @@ public struct Shard: ~Copyable {
     }
     linkTimers = TimerWheel(now: now)
     outbox = Outbox(capacity: max(128 << 10, configuration.limits.sessionsMax + 1))
-    for listener in configuration.listeners {
+    // The other shards get the door's.
+    for listener in configuration.listeners where number == 0 {
       let place = place(listener, ListenerFramers(listener))
       precondition(place != nil, "more than \(Self.listenersMax) listeners")
     }
@@ -172,9 +188,13 @@ public struct Shard: ~Copyable {
 
   /// Begins to connect to the configured workers.
   public mutating func start(now: Instant, effects: inout Effects) {
+    for slot in listeners.indices { tellListener(slot, &effects) }
+    var spread = 0
     for (pool, configuration) in configuration.pools.enumerated() {
       for worker in configuration.workers {
-        addLink(worker, pool: pool, now: now, effects: &effects)
+        let shard = pools[pool].isSpread ? spread % groupCount : 0
+        if pools[pool].isSpread { spread += 1 }
+        if shard == number { addLink(worker, pool: pool, now: now, effects: &effects) }
       }
     }
   }
@@ -192,6 +212,7 @@ public struct Shard: ~Copyable {
       effects.io.append(.writeLink(LinkIndex(index)))
     }
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
+    if groupCount > 1 { sayTaken(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
     vacateSlots(effects: &effects)
   }
@@ -247,6 +268,14 @@ public struct Shard: ~Copyable {
     return builder.finish()
   }
 
+  /// The index that a UUID names, if any session has it.
+  @inline(__always)
+  func place(of uuid: SessionUUID) -> UInt32? {
+    guard let slot = uuids.slot(of: uuid) else { return nil }
+    if number == 0 { return slot }
+    return Int(slot) < places.count ? places[Int(slot)] : nil
+  }
+
   /// What the session's worker and the log call it.
   ///
   /// - Precondition: the session is open.
@@ -281,6 +310,10 @@ public struct Shard: ~Copyable {
 /// Counts of one listener's sessions that are over; live ones carry their own.
 struct ListenerCounters {
   var opened: UInt64 = 0
+  /// Sessions that came from the door, and those that went back; at the door, those that ended on
+  /// other shards.
+  var arrived: UInt64 = 0
+  var left: UInt64 = 0
   var closed = [UInt64](repeating: 0, count: 256)
   var packetsIn: UInt64 = 0
   var bytesIn: UInt64 = 0

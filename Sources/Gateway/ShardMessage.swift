@@ -26,8 +26,10 @@ public enum ShardMessage: Sendable {
   case rotation(pool: Int, count: Int)
   /// A worker's words for clients that are not on its shard.
   case output(WorkerOutput)
-  /// To the shard whose worker sent it: so many bytes of such words were taken by shard `by`.
-  case taken(byteCount: Int, by: Int)
+  /// To the door: so many more of such messages were given to clients.
+  case given(count: Int)
+  /// To the shard whose workers sent them: so many bytes of such messages were taken.
+  case taken(byteCount: Int)
 
   // MARK: Listeners, rules and recordings
 

@@ -1,0 +1,305 @@
+internal import Auth
+internal import Framing
+internal import Primitives
+internal import Upstream
+
+/// Sessions go from shard to shard, after their workers.
+///
+/// ```
+///   door: open ─its turn falls on another shard─▶ away ─ended there─▶ vacant
+///           ▲                                       │
+///           └──────returned: no worker there────────┘
+/// ```
+///
+/// The door keeps the record of a session that is away, with its place, UUID, account and counts.
+/// The shard that has it knows it by an index of its own.
+extension Shard {
+  // MARK: Leaving
+
+  /// Gives one session to another shard's workers.
+  mutating func handOver(
+    _ index: UInt32, to shard: Int, now: Instant, effects: inout Effects
+  ) {
+    var leaving = LeavingSessions(pool: pool(of: index))
+    depart(index, to: shard, with: &leaving, now: now, effects: &effects)
+    for batch in leaving.batches {
+      effects.messages.append((batch.shard, .sessions(batch.sessions)))
+    }
+  }
+
+  /// Puts a session among those that leave the door; its record stays, without what goes along.
+  ///
+  /// Its packets among the pool's orphans are to follow, by
+  /// ``takeOrphans(of:for:)``: until then they are counted in the record.
+  mutating func depart(
+    _ index: UInt32, to shard: Int, with leaving: inout LeavingSessions, now: Instant,
+    effects: inout Effects
+  ) {
+    guard let moving = pack(index, now: now, effects: &effects) else { return }
+    leaving.append(moving, to: shard)
+    sessions[index].phase = .away
+    sessions[index].shard = UInt8(shard)
+    sessions[index].pauses = .away
+    sessions[index].isRead = false
+    sessionTimers.disarm(index)
+    sessions[index].received.removeAll()
+    sessions[index].heldByteCount = 0
+    sessions[index].queue.removeAll()
+    sessions[index].takesQueue = false
+    sessions[index].wasHeld = false
+    sessions[index].fromClient = FramerState()
+    sessions[index].toClient = FramerState()
+    sessions[index].packetsIn = 0
+    sessions[index].bytesIn = 0
+    sessions[index].messagesOut = 0
+    sessions[index].bytesOut = 0
+  }
+
+  /// Gives back to the door the sessions of a worker that ended, as no other is here for them.
+  ///
+  /// - Parameters:
+  ///   - refused: one of them that is closed here.
+  ///   - packets: what no worker has got, of these and of some that are over.
+  /// - Returns: how many sessions the worker had.
+  mutating func returnSessions(
+    of link: LinkIndex, _ refused: UInt32?, _ packets: [UInt8], now: Instant,
+    effects: inout Effects
+  ) -> Int {
+    let pool = links[link].pool
+    var returned: [UInt32] = []
+    var count = 0
+    for index in live where sessions[index].link == link {
+      count += 1
+      sessions[index].link = Session.noLink
+      sessions[index].isAnnounced = false
+      sessions[index].hadWorker = true
+      if sessions[index].phase == .closing || index == refused {
+        sessions[index].packetsWaiting = 0
+      } else {
+        sessions[index].waitingSince = now
+        returned.append(index)
+      }
+    }
+    linkStates[Int(link)].sessionCount = 0
+    giveBack(returned, packets, pool: pool, now: now, effects: &effects)
+    return count
+  }
+
+  private mutating func giveBack(
+    _ indices: [UInt32], _ packets: [UInt8], pool: Int, now: Instant, effects: inout Effects
+  ) {
+    var batch = MovingSessions(pool: pool)
+    for index in indices {
+      guard let moving = pack(index, now: now, effects: &effects) else { continue }
+      batch.sessions.append(moving)
+      listenerCounters[Int(sessions[index].listener)].left += 1
+      leaveListener(index)
+      forget(index)
+    }
+    batch.packets = packets
+    batch.outputsTaken = outputs.takenCount
+    guard batch.count > 0 || !packets.isEmpty else { return }
+    effects.messages.append((0, .returned(batch)))
+  }
+
+  /// All that a session takes along; nil when it was closed, as too much waited for its client.
+  private mutating func pack(
+    _ index: UInt32, now: Instant, effects: inout Effects
+  ) -> MovingSession? {
+    flushToQueue(index, now: now, effects: &effects)
+    guard sessions[index].phase != .vacant else { return nil }
+    dropUnfinished(of: index)
+    sessions[index].unfinishedLink = Session.noLink
+    releaseHold(of: index, now: now, effects: &effects)
+    clientQueueBytes -= sessions[index].queue.count
+    resumeLinksPausedByTotal(now: now, effects: &effects)
+    let identity = sessions[index].identity
+    return unsafe MovingSession(
+      sender: id(of: index), uuid: sessions[index].uuid, listener: sessions[index].listener,
+      client: sessions[index].client, account: identities.account(at: identity),
+      attributes: identities.attributes(at: identity),
+      hasEnded: sessions[index].pauses.contains(.ended),
+      isLimited: sessions[index].pauses.contains(.limited), hadWorker: sessions[index].hadWorker,
+      isAllowed: sessions[index].isAllowed, isRecorded: sessions[index].recording.isSet,
+      takesQueue: sessions[index].takesQueue, wasHeld: sessions[index].wasHeld,
+      unanswered: sessions[index].unanswered, packetsWaiting: sessions[index].packetsWaiting,
+      received: Array(sessions[index].received.readable),
+      heldByteCount: sessions[index].heldByteCount, fromClient: sessions[index].fromClient,
+      toClient: sessions[index].toClient, queue: Array(sessions[index].queue.readable),
+      openedAt: sessions[index].openedAt, activeAt: sessions[index].activeAt,
+      packetAt: sessions[index].packetAt, waitingSince: sessions[index].waitingSince,
+      progressAt: sessions[index].progressAt, packetMeter: sessions[index].packetMeter,
+      byteMeter: sessions[index].byteMeter, limitedUntil: sessions[index].limitedUntil,
+      packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
+      messagesOut: sessions[index].messagesOut, bytesOut: sessions[index].bytesOut)
+  }
+
+  // MARK: Coming
+
+  /// Takes sessions from the door, and gives them to workers, their packets first.
+  mutating func takeHandedOver(
+    _ batch: MovingSessions, now: Instant, effects: inout Effects
+  ) -> [SessionID] {
+    let indices = batch.sessions.map { install($0, effects: &effects) }
+    let ids = indices.map { id(of: $0) }
+    if pools[batch.pool].rotation.isEmpty {
+      // The door was told before it could get these back: it will not send them here again.
+      giveBack(indices, batch.packets, pool: batch.pool, now: now, effects: &effects)
+      return ids
+    }
+    for index in indices {
+      attach(index)
+      if sessions[index].phase == .halfClosed { sessions[index].activeAt = now }
+    }
+    reroute(batch.packets, pool: batch.pool)
+    for index in indices { resume(index, now: now, effects: &effects) }
+    return ids
+  }
+
+  private mutating func install(_ moving: MovingSession, effects: inout Effects) -> UInt32 {
+    // The door has no more sessions than there are places, those included that are away.
+    let index = sessions.take()!
+    sessions[index].uuid = moving.uuid
+    sessions[index].listener = moving.listener
+    sessions[index].client = moving.client
+    sessions[index].isAllowed = moving.isAllowed
+    if moving.isRecorded { sessions[index].recording = .elsewhere }
+    if let account = moving.account {
+      sessions[index].identity = identities.add(account, moving.attributes, session: index)
+    }
+    let slot = Int(uuids.slot(of: moving.uuid)!)
+    while places.count <= slot { places.append(.max) }
+    places[slot] = index
+    sessions[index].place = UInt32(live.count)
+    live.append(index)
+    listeners[Int(moving.listener)].sessions += 1
+    listenerCounters[Int(moving.listener)].arrived += 1
+    unpack(moving, into: index, effects: &effects)
+    return index
+  }
+
+  /// Puts into a session's record what came along with it.
+  private mutating func unpack(
+    _ moving: MovingSession, into index: UInt32, effects: inout Effects
+  ) {
+    sessions[index].phase = moving.hasEnded ? .halfClosed : .open
+    // As the driver has registered its socket.
+    sessions[index].pauses = []
+    sessions[index].isRead = true
+    if moving.hasEnded { pause(index, .ended, effects: &effects) }
+    if moving.isLimited { pause(index, .limited, effects: &effects) }
+    sessions[index].hadWorker = moving.hadWorker
+    sessions[index].takesQueue = moving.takesQueue
+    sessions[index].wasHeld = moving.wasHeld
+    sessions[index].unanswered = moving.unanswered
+    sessions[index].packetsWaiting = moving.packetsWaiting
+    unsafe moving.received.withUnsafeBytes { unsafe sessions[index].received.append($0) }
+    sessions[index].heldByteCount = moving.heldByteCount
+    sessions[index].fromClient = moving.fromClient
+    sessions[index].toClient = moving.toClient
+    unsafe moving.queue.withUnsafeBytes { unsafe sessions[index].queue.append($0) }
+    clientQueueBytes += moving.queue.count
+    if !moving.queue.isEmpty { effects.io.append(.awaitWritable(id(of: index), true)) }
+    sessions[index].openedAt = moving.openedAt
+    sessions[index].activeAt = moving.activeAt
+    sessions[index].packetAt = moving.packetAt
+    sessions[index].waitingSince = moving.waitingSince
+    sessions[index].progressAt = moving.progressAt
+    sessions[index].packetMeter = moving.packetMeter
+    sessions[index].byteMeter = moving.byteMeter
+    sessions[index].limitedUntil = moving.limitedUntil
+    sessions[index].packetsIn = moving.packetsIn
+    sessions[index].bytesIn = moving.bytesIn
+    sessions[index].messagesOut = moving.messagesOut
+    sessions[index].bytesOut = moving.bytesOut
+  }
+
+  /// Takes sessions back that have no worker where they were; they have their old places.
+  mutating func takeReturned(
+    _ batch: MovingSessions, from shard: Int, now: Instant, effects: inout Effects
+  ) -> [SessionID] {
+    var indices: [UInt32] = []
+    for moving in batch.sessions {
+      let index = uuids.slot(of: moving.uuid)!
+      precondition(sessions[index].uuid == moving.uuid && sessions[index].phase == .away)
+      unpack(moving, into: index, effects: &effects)
+      pause(index, .noWorker, effects: &effects)
+      indices.append(index)
+    }
+    let ids = indices.map { id(of: $0) }
+    keepOrphans(batch.packets, of: batch.pool)
+    giveMissed(
+      to: indices, since: batch.outputsTaken, of: shard, pool: batch.pool, now: now,
+      effects: &effects)
+    for (index, id) in zip(indices, ids) where self.index(of: id) != nil {
+      armTimer(of: index)
+      endIfDue(index, now: now, effects: &effects)
+    }
+    placeWaiting(pool: batch.pool, now: now, effects: &effects)
+    return ids
+  }
+
+  /// Ends a session that came back, if it was to end while it was away.
+  private mutating func endIfDue(_ index: UInt32, now: Instant, effects: inout Effects) {
+    if let closing = awayClosings.removeValue(forKey: index) {
+      close(
+        index, closing.reason, flush: flushes(index, closing.reason), ban: closing.ban, now: now,
+        effects: &effects)
+    } else if let shutdown {
+      pause(index, .closing, effects: &effects)
+      sessions[index].closeReason = .shutdown
+      guard shutdown.sessionsAreClosing else { return }
+      close(index, .shutdown, flush: true, now: now, effects: &effects)
+    }
+  }
+
+  /// What waits for a banned client is not worth waiting for: it may be one that takes nothing.
+  private func flushes(_ index: UInt32, _ reason: CloseReason) -> Bool {
+    reason != .banned || sessions[index].queue.isEmpty
+  }
+
+  // MARK: Ending
+
+  /// Ends a session that is with another shard; its record stays until that says that it is over.
+  mutating func closeAway(
+    _ index: UInt32, _ reason: CloseReason, _ ban: BanMatch?, _ effects: inout Effects
+  ) {
+    guard awayClosings[index] == nil else { return }
+    awayClosings[index] = AwayClosing(reason: reason, ban: ban)
+    effects.messages.append(
+      (Int(sessions[index].shard), .close(sessions[index].uuid, reason, ban)))
+  }
+
+  /// The door says that a session is to end.
+  mutating func closeForDoor(
+    _ uuid: SessionUUID, _ reason: CloseReason, _ ban: BanMatch?, now: Instant,
+    effects: inout Effects
+  ) {
+    // It may be over by now, or on its way back.
+    guard let index = index(of: uuid) else { return }
+    close(
+      index, reason, flush: flushes(index, reason), ban: ban, now: now, effects: &effects)
+  }
+
+  /// Another shard says that a session is over.
+  mutating func endedElsewhere(_ uuid: SessionUUID, effects: inout Effects) {
+    guard let index = index(of: uuid), sessions[index].phase == .away else { return }
+    finishAway(index, effects: &effects)
+  }
+
+  /// Forgets a session that was with another shard, which has counted and logged its end.
+  mutating func finishAway(_ index: UInt32, effects: inout Effects) {
+    if sessions[index].recording.isSet { record(.closed, of: index, effects: &effects) }
+    awayClosings[index] = nil
+    listenerCounters[Int(sessions[index].listener)].left += 1
+    leaveListener(index)
+    forget(index)
+  }
+
+  /// The index of the session that has a UUID, or nil.
+  func index(of uuid: SessionUUID) -> UInt32? {
+    guard let index = place(of: uuid), Int(index) < sessions.count, sessions[index].uuid == uuid
+    else { return nil }
+    return index
+  }
+}

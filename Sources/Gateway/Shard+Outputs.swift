@@ -1,0 +1,219 @@
+internal import Primitives
+internal import Upstream
+
+/// What a worker says to clients of other shards.
+///
+/// A broadcast is for all of its pool; and a worker may answer a client that is not its own. All
+/// goes by way of the door, which knows where clients are. As messages between two shards keep
+/// their order, a session hears what it should exactly once, also while it moves: what is under way
+/// to a shard when a session is on its way back from there, the door gives it itself.
+extension Shard {
+  /// What stands for a worker of another shard where a link of this one would.
+  static let remoteLinks: UInt32 = 1 << 31
+
+  // MARK: Sending
+
+  /// A worker names a client that is not here, or nobody.
+  mutating func answerElsewhere(
+    _ output: ContractReader.Output, from link: LinkIndex, effects: inout Effects
+  ) {
+    let pool = links[link].pool
+    guard pools[pool].isSpread, unsafe output.uuid.count == SessionUUID.byteCount else {
+      counters.messagesToUnknownSession += 1
+      return
+    }
+    let uuid = unsafe SessionUUID(copying: output.uuid)
+    guard let slot = uuids.slot(of: uuid), number != 0 || isAway(slot, uuid, pool: pool),
+      number == 0 || index(of: uuid) == nil
+    else {
+      counters.messagesToUnknownSession += 1
+      return
+    }
+    guard unsafe output.payload.count > 0 else { return }
+    unsafe send(output.payload, to: .session(uuid), from: link, effects: &effects)
+  }
+
+  private func isAway(_ slot: UInt32, _ uuid: SessionUUID, pool: Int) -> Bool {
+    Int(slot) < sessions.count && sessions[slot].uuid == uuid && sessions[slot].phase == .away
+      && self.pool(of: slot) == pool
+  }
+
+  /// Has other shards give a message of a worker to their clients.
+  mutating func send(
+    _ payload: UnsafeRawBufferPointer, to target: WorkerOutput.Target, from link: LinkIndex,
+    effects: inout Effects
+  ) {
+    let output = unsafe WorkerOutput(
+      target: target, pool: links[link].pool, worker: links[link].id, origin: number,
+      source: remoteLink(of: link), payload: Array(payload))
+    outputs.sent(output)
+    if number == 0 {
+      passOn(output, &effects)
+    } else {
+      effects.messages.append((0, .output(output)))
+    }
+    guard outputs.isOverfull, !linksPausedByOutput.contains(link), links[link].isConnected else {
+      return
+    }
+    linksPausedByOutput.append(link)
+    linkStates[Int(link)].holds += 1
+    if linkStates[Int(link)].holds == 1 { pauseReading(link, effects: &effects) }
+  }
+
+  /// Tells one connection of a worker from all others, as far as halves of packets go.
+  private func remoteLink(of link: LinkIndex) -> UInt32 {
+    let connection = UInt32(truncatingIfNeeded: links[link].reconnects) & 0x7fff
+    return Self.remoteLinks | (links[link].id.rawValue & 0xffff) << 15 | connection
+  }
+
+  // MARK: Passing on
+
+  private mutating func passOn(_ output: WorkerOutput, _ effects: inout Effects) {
+    switch output.target {
+    case .session(let uuid):
+      let shard = Int(sessions[uuids.slot(of: uuid)!].shard)
+      passOn(output, to: shard, &effects)
+    case .broadcast:
+      for shard in 1..<groupCount where shard != output.origin {
+        passOn(output, to: shard, &effects)
+      }
+    }
+  }
+
+  private mutating func passOn(_ output: WorkerOutput, to shard: Int, _ effects: inout Effects) {
+    outputs.passedOn(output, to: shard)
+    effects.messages.append((shard, .output(output)))
+  }
+
+  // MARK: Taking
+
+  /// A worker of another shard has a message for clients here, or at the door for any.
+  mutating func take(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
+    if number == 0 {
+      switch output.target {
+      case .session(let uuid):
+        if let slot = uuids.slot(of: uuid), isAway(slot, uuid, pool: output.pool) {
+          // Its sender hears of it when it is taken there.
+          return passOn(output, &effects)
+        }
+        if index(of: uuid) == nil { counters.messagesToUnknownSession += 1 }
+      case .broadcast: passOn(output, &effects)
+      }
+    }
+    outputs.took(output, isDoor: number == 0)
+    outbox.reset()
+    arena.reset()
+    mustFlush = false
+    deliveringLink = output.source
+    unsafe output.payload.withUnsafeBytes { payload in
+      // The message's own memory does not last until the effects are performed.
+      if let copy = unsafe arena.copy(payload) {
+        unsafe give(output, copy, now: now, effects: &effects)
+      } else {
+        unsafe give(output, payload, now: now, effects: &effects)
+        mustFlush = true
+      }
+      if mustFlush { flushAll(now: now, effects: &effects) }
+    }
+  }
+
+  private mutating func give(
+    _ output: WorkerOutput, _ payload: UnsafeRawBufferPointer, now: Instant,
+    effects: inout Effects
+  ) {
+    switch output.target {
+    case .session(let uuid):
+      guard let index = index(of: uuid), isReached(index, by: output) else { return }
+      unsafe give(payload, to: index, now: now, effects: &effects)
+    case .broadcast(let audience):
+      unsafe broadcast(
+        payload, to: audience,
+        from: BroadcastSource(worker: output.worker, pool: output.pool, isHere: false), now: now,
+        effects: &effects)
+    }
+  }
+
+  private func isReached(_ index: UInt32, by output: WorkerOutput) -> Bool {
+    sessions[index].isIn && pool(of: index) == output.pool
+  }
+
+  private mutating func flushAll(now: Instant, effects: inout Effects) {
+    // Backwards: a session that closes is replaced by the last, which has been looked at.
+    for place in live.indices.reversed() {
+      flushToQueue(live[place], now: now, effects: &effects)
+    }
+  }
+
+  /// Gives sessions that came back what was under way to them where they were.
+  mutating func giveMissed(
+    to indices: [UInt32], since count: UInt64, of shard: Int, pool: Int, now: Instant,
+    effects: inout Effects
+  ) {
+    for output in outputs.missed(by: shard, since: count) where output.pool == pool {
+      outbox.reset()
+      arena.reset()
+      deliveringLink = output.source
+      unsafe output.payload.withUnsafeBytes { payload in
+        for index in indices where sessions[index].isIn {
+          unsafe giveMissed(output, payload, to: index, now: now, effects: &effects)
+          if sessions[index].phase != .vacant {
+            flushToQueue(index, now: now, effects: &effects)
+          }
+        }
+      }
+    }
+  }
+
+  private mutating func giveMissed(
+    _ output: WorkerOutput, _ payload: UnsafeRawBufferPointer, to index: UInt32, now: Instant,
+    effects: inout Effects
+  ) {
+    switch output.target {
+    case .session(let uuid):
+      guard sessions[index].uuid == uuid else { return }
+      unsafe give(payload, to: index, now: now, effects: &effects)
+    case .broadcast(let audience):
+      unsafe broadcast(payload, to: audience, reaching: index, now: now, effects: &effects)
+    }
+  }
+
+  // MARK: How much is under way
+
+  /// Tells senders, once in a turn, what was taken; not while clients here can take no more.
+  mutating func sayTaken(now: Instant, effects: inout Effects) {
+    guard outputs.hasUnsaid, holdsOnOthers == 0 else { return }
+    if clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax {
+      if shedAt == nil { shedAt = now + Self.totalPauseMax }
+      return
+    }
+    if number != 0 {
+      effects.messages.append((0, .given(count: outputs.takeUnsaidCount())))
+    } else {
+      say(outputs.takeUnsaidBytes(), now: now, effects: &effects)
+    }
+  }
+
+  /// Another shard has given so many of the messages that were passed on to it to its clients.
+  mutating func wereGiven(_ count: Int, by shard: Int, now: Instant, effects: inout Effects) {
+    say(outputs.wereTaken(count, by: shard), now: now, effects: &effects)
+  }
+
+  private mutating func say(_ bytes: [Int], now: Instant, effects: inout Effects) {
+    for origin in bytes.indices where bytes[origin] > 0 {
+      if origin == 0 {
+        wasTaken(bytes[origin], now: now, effects: &effects)
+      } else {
+        effects.messages.append((origin, .taken(byteCount: bytes[origin])))
+      }
+    }
+  }
+
+  /// So many bytes of what workers of this shard sent were taken.
+  mutating func wasTaken(_ byteCount: Int, now: Instant, effects: inout Effects) {
+    outputs.wasTaken(byteCount)
+    guard !linksPausedByOutput.isEmpty, outputs.hasRoom else { return }
+    let paused = linksPausedByOutput
+    linksPausedByOutput = []
+    for link in paused { endHold(on: link, now: now, effects: &effects) }
+  }
+}
