@@ -36,15 +36,19 @@ extension ShardGroup {
     _ configuration: GatewayConfiguration, store: StoreConnection?,
     log: @escaping @Sendable (LogEvent) -> Void
   ) throws(ShardFailure) {
+    var starts: [Start] = []
     for number in mailboxes.indices.dropFirst() {
       let start = Start()
       let isStarted = startThread { [self] in
         run(number, configuration, store, log, start)
       }
       guard isStarted else { throw .noThread(shard: number, count: count) }
+      threads.withLock { $0 += 1 }
+      starts.append(start)
+    }
+    for (number, start) in zip(1..., starts) {
       _ = start.semaphore.wait()
       if let error = start.error.withLock({ $0 }) { throw .system(error, shard: number) }
-      threads.withLock { $0 += 1 }
     }
   }
 
@@ -62,7 +66,6 @@ extension ShardGroup {
     } catch {
       start.error.withLock { $0 = error }
       start.semaphore.signal()
-      return
     }
     threadEnded.signal()
   }

@@ -77,9 +77,13 @@ def test_threads(start_gateway, shards):
     assert several.metrics()["gatehouse_shards"] == shards
     assert single.metrics()["gatehouse_shards"] == 1
     # Nobody is there: nobody works.
-    before = processor_seconds(several.pid)
-    stays(lambda: not several.process.exited(), 0.3, "running")
-    assert processor_seconds(several.pid) - before < 0.1
+    until(lambda: is_idle(several), "no shard turns round for nothing")
+
+
+def is_idle(gateway):
+    before = processor_seconds(gateway.pid)
+    stays(lambda: not gateway.process.exited(), 0.3, "running")
+    return processor_seconds(gateway.pid) - before < 0.03
 
 
 def threads(gateway):
@@ -409,7 +413,8 @@ def test_a_listener_that_is_added(spread, connect, shards):
         assert gateway.metrics()['gatehouse_sessions_open{listener="arena"}'] == 6
         closing = "?close=true" if ends else ""
         status, removed = gateway.api("DELETE", "/listeners/arena" + closing)
-        assert status == 202 and removed["listener"]["sessions"] == 6
+        # Those at the door may be over by the time of the answer.
+        assert status == 202 and removed["listener"]["sessions"] in (range(1, 7) if ends else [6])
         for client in clients:
             if ends:
                 client.wait_closed()
@@ -463,13 +468,13 @@ def test_sessions_are_recorded(start_gateway, start_worker, shards):
 
 def test_out_of_descriptors(spread, connect, shards):
     """Descriptors are counted over all shards; one that any of them gives back is used."""
-    gateway, _ = spread(descriptors_max=96)
-    clients = [connect(gateway) for _ in range(100)]
+    gateway, _ = spread(descriptors_max=160)
+    clients = [connect(gateway) for _ in range(150)]
     for client in clients:
         client.send_packet(b"anybody there?")
     gateway.wait_log("accept-paused")
-    inside = gateway.sessions()
-    assert len(inside) < 100
+    inside = gateway.api("GET", "/sessions?limit=1000")[1]["sessions"]
+    assert 100 < len(inside) < 130
     assert len({(s["worker_id"] - 1) % shards for s in inside if s["worker_id"]}) == shards
     addresses = {s["client"] for s in inside}
     served = [client for client in clients if client.address in addresses]
@@ -528,6 +533,7 @@ def test_short_sessions(spread, connect, shards):
     gateway, _ = spread(listener={"half_close_timeout": "1s"})
     choose = random.Random(7)
     before = gateway.process.descriptors()
+    halves = []
     for _ in range(150):
         client = connect(gateway)
         if choose.random() < 0.8:
@@ -535,8 +541,12 @@ def test_short_sessions(spread, connect, shards):
         how = choose.choice(["close", "reset", "half"])
         if how == "half":
             client.end_sending()
-            client.wait_closed()
-        (client.reset if how == "reset" else client.close)()
+            halves.append(client)
+        else:
+            (client.reset if how == "reset" else client.close)()
+    for client in halves:
+        client.wait_closed()
+        client.close()
     until(lambda: gateway.sessions() == [], "all are gone")
     until(lambda: gateway.process.descriptors() <= before, "all descriptors are back")
     assert sum(w["sessions"] for w in gateway.workers()) == 0
