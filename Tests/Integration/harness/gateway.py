@@ -88,13 +88,17 @@ def configuration(workers=(), listener=None, pool=None, worker=None, limits=None
     }
 
 
+# The host of workers that nobody reaches, and of which no test is told.
+NOBODY = "127.0.1."
+
+
 def beside_the_door(config, ready=True):
     """The same gateway with two shards, and how many workers to wait for.
 
     Workers are dealt to the shards in turn: one that nobody reaches goes before each, so that all
     sessions move to the second shard.
     """
-    nobody = (f"127.0.1.{number}:9" for number in itertools.count(1))
+    nobody = (f"{NOBODY}{number}:9" for number in itertools.count(1))
     pools = [{**pool, "worker": [
         one for worker in pool["worker"] for one in ({**worker, "address": next(nobody)}, worker)]}
         if "worker" in pool else pool for pool in config.get("pool", [])]
@@ -159,7 +163,8 @@ class Gateway:
             except ValueError:
                 continue
             if event in (None, record["event"]) and all(
-                    record.get(key) == value for key, value in fields.items()):
+                    record.get(key) == value for key, value in fields.items()
+            ) and not record.get("worker", "").startswith(NOBODY):
                 records.append(record)
         return records
 
@@ -196,7 +201,8 @@ class Gateway:
 
     def workers(self):
         """All upstreams, in the order in which they were added."""
-        return self._get("/upstream")["workers"]
+        return [worker for worker in self._get("/upstream")["workers"]
+                if not worker["endpoint"].startswith(NOBODY)]
 
     def worker(self, worker):
         """One upstream, by its endpoint; None when there is none."""
