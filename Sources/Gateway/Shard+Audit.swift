@@ -21,6 +21,7 @@ extension Shard {
     auditLinks(&audit)
     auditPools(&audit)
     auditRecordings(&audit)
+    auditMoving(&audit)
     return audit.problems
   }
 
@@ -37,9 +38,16 @@ extension Shard {
 
   private func auditSessions(_ audit: inout Audit, readBytesMax: Int) {
     audit.check(sessions.usedCount == live.count, "\(sessions.usedCount) places are taken")
+    var away = 0
     for (place, index) in live.enumerated() {
       audit.check(sessions[index].phase != .vacant, "session \(index): live and vacant")
       audit.check(Int(sessions[index].place) == place, "session \(index): places are mixed up")
+      audit.check(
+        self.place(of: sessions[index].uuid) == index, "session \(index): its UUID names another")
+      if sessions[index].phase == .away {
+        away += 1
+        continue
+      }
       audit.check(
         sessions[index].firstPiece == Outbox.none, "session \(index): left in the outbox")
       audit.check(
@@ -48,14 +56,12 @@ extension Shard {
       audit.check(
         sessions[index].phase != .closing || sessions[index].pauses.contains(.closing),
         "session \(index): closing and read")
-      audit.check(
-        uuids.slot(of: sessions[index].uuid) == index, "session \(index): its UUID names another")
       auditTimer(of: index, &audit)
       auditBounds(of: index, &audit, readBytesMax: readBytesMax)
     }
     audit.check(
-      sessionTimers.armedCount == live.count,
-      "\(sessionTimers.armedCount) timers, \(live.count) sessions")
+      sessionTimers.armedCount == live.count - away,
+      "\(sessionTimers.armedCount) timers, \(live.count) sessions, \(away) of them away")
     for index in 0..<UInt32(sessions.count) where sessions[index].phase == .vacant {
       audit.check(
         sessions[index].queue.isEmpty && sessions[index].received.isEmpty
@@ -112,7 +118,7 @@ extension Shard {
       clientQueueBytes <= limits.clientQueueBytesTotalMax + slack,
       "\(clientQueueBytes) bytes are queued for all")
     if linksPausedByTotal.isEmpty {
-      audit.check(shedAt == nil, "queues are to be shed for no link")
+      audit.check(shedAt == nil || outputs.hasUnsaid, "queues are to be shed for no link")
     } else {
       audit.check(shedAt != nil, "links are paused for ever")
       audit.check(
@@ -124,7 +130,7 @@ extension Shard {
 
   /// Whoever waits waits for something that will wake it up.
   private func auditWaiting(_ audit: inout Audit) {
-    for index in live where sessions[index].phase != .closing {
+    for index in live where sessions[index].phase != .closing && sessions[index].phase != .away {
       let pauses = sessions[index].pauses
       let pool = pool(of: index)
       let balancesPackets = configuration.pools[pool].balance == .packet
@@ -141,7 +147,8 @@ extension Shard {
       if pauses.contains(.noWorker) {
         audit.check(link == Session.noLink, "session \(index): waits for the worker that it has")
         audit.check(
-          pools[pool].rotation.isEmpty, "session \(index): waits though there is a worker")
+          pools[pool].rotation.isEmpty && (shutdown != nil || !pools[pool].hasWorker),
+          "session \(index): waits though there is a worker")
       } else if !balancesPackets {
         audit.check(link != Session.noLink, "session \(index): neither a worker nor a wait")
       }
@@ -241,10 +248,11 @@ extension Shard {
       audit.check(listener.claims == claims, "\(name): \(listener.claims) claims, not \(claims)")
       audit.check(!listener.isForsaken, "\(name): gone, and has a place")
       guard listener.state != .vacant else { continue }
-      let closed = listenerCounters[slot].closed.reduce(0, +)
+      let counters = listenerCounters[slot]
+      let closed = counters.closed.reduce(0, +)
       audit.check(
-        listenerCounters[slot].opened == closed + UInt64(listener.sessions),
-        "\(name): opened \(listenerCounters[slot].opened), closed \(closed)")
+        counters.opened + counters.arrived == closed + counters.left + UInt64(listener.sessions),
+        "\(name): opened \(counters.opened), closed \(closed)")
     }
   }
 

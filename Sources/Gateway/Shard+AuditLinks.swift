@@ -8,9 +8,11 @@ extension Shard {
     var holds = [Int](repeating: 0, count: linkStates.count)
     var sessionCounts = holds
     for index in live {
-      if sessions[index].heldLink != Session.noLink { holds[Int(sessions[index].heldLink)] += 1 }
+      let held = sessions[index].heldLink
+      if held < Self.remoteLinks { holds[Int(held)] += 1 }
       if sessions[index].link != Session.noLink { sessionCounts[Int(sessions[index].link)] += 1 }
     }
+    for link in linksPausedByOutput { holds[Int(link)] += 1 }
     audit.check(links.usedCount == usedLinks.count, "places of links are lost")
     for (number, state) in linkStates.enumerated() {
       let link = LinkIndex(number)
@@ -70,7 +72,8 @@ extension Shard {
       }
       hasOrphans = hasOrphans || !pool.orphans.isEmpty
       audit.check(
-        pool.orphans.isEmpty || pool.rotation.isEmpty, "pool \(number): orphans, and a worker")
+        pool.orphans.isEmpty || !pool.hasWorker || shutdown != nil && pool.rotation.isEmpty,
+        "pool \(number): orphans, and a worker")
       let hasRoom = pool.rotation.contains {
         links[$0].queuedBytes <= configuration.limits.workerQueueBytesMax / 2
       }
@@ -108,7 +111,7 @@ extension Shard {
         recording.waitingByteCount <= Recording.waitingBytesMax + openings,
         "\(name): \(recording.waitingByteCount) bytes wait")
     }
-    for index in live where sessions[index].recording.isSet {
+    for index in live where sessions[index].recording.isSet && number == 0 {
       let recording = recordings[Int(sessions[index].recording.slot)]
       audit.check(recording?.isRunning == true, "session \(index): recorded by nobody")
       audit.check(
@@ -131,6 +134,11 @@ extension Shard {
     check(verifications.count, "claims that are verified")
     check(gate.verifying, "claims that the gate counts")
     check(linksPausedByTotal.count, "links paused by the total")
+    check(linksPausedByOutput.count, "links paused by what is under way")
+    check(holdsOnOthers, "holds on other shards' workers")
+    check(awayClosings.count, "sessions that are to end elsewhere")
+    check(recordedUntaken, "bytes of recordings under way")
+    check(outputs.isSettled ? 0 : 1, "messages under way")
     for pool in pools {
       check(pool.orphans.count, "bytes of orphans")
       check(stillThere(pool.parked), "parked sessions")
@@ -159,6 +167,8 @@ extension Shard {
     package var uuid: SessionUUID
     /// It takes nothing more in; it waits for its output to be taken.
     package var isClosing: Bool
+    /// It is with another shard, which alone can say more of it.
+    package var isAway: Bool
     package var isIn: Bool
     package var isRead: Bool
     package var queuedBytes: Int
@@ -188,7 +198,8 @@ extension Shard {
   private func figures(ofIndex index: UInt32) -> SessionFigures {
     SessionFigures(
       id: id(of: index), uuid: sessions[index].uuid, isClosing: sessions[index].phase == .closing,
-      isIn: sessions[index].isIn, isRead: sessions[index].isRead,
+      isAway: sessions[index].phase == .away, isIn: sessions[index].isIn,
+      isRead: sessions[index].isRead,
       queuedBytes: sessions[index].queue.count,
       isHindered: !sessions[index].pauses.isDisjoint(with: [.noWorker, .workerBusy, .limited]),
       isAllowed: sessions[index].isAllowed, closeReason: sessions[index].closeReason,

@@ -182,7 +182,7 @@ extension Shard {
   /// Tells senders, once in a turn, what was taken; not while clients here can take no more.
   mutating func sayTaken(now: Instant, effects: inout Effects) {
     guard outputs.hasUnsaid, holdsOnOthers == 0 else { return }
-    if clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax {
+    if shedAt != nil || clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax {
       if shedAt == nil { shedAt = now + Self.totalPauseMax }
       return
     }

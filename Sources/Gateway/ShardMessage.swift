@@ -51,6 +51,16 @@ public enum ShardMessage: Sendable {
 
   /// To a shard: the gateway ends.
   case shutdown
+
+  /// The sessions that come with it, and whose sockets have to; nil when there are none.
+  public var movingSessions: MovingSessions? {
+    switch self {
+    case .sessions(let batch), .returned(let batch): batch
+    case .ended, .close, .allow, .rotation, .output, .given, .taken, .listener, .listenerGone,
+      .offence, .ban, .recorded, .recordedTaken, .recordingCut, .recordingEnded, .shutdown:
+      nil
+    }
+  }
 }
 
 /// A message of a worker for clients on other shards than its own.

@@ -337,7 +337,7 @@ private let second = SocketAddress(ipv4: 198, 51, 100, 2, port: 0)
 }
 
 extension Result {
-  fileprivate var failure: Failure? {
+  var failure: Failure? {
     if case .failure(let error) = self { error } else { nil }
   }
 }

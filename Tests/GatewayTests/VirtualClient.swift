@@ -5,6 +5,8 @@ import Primitives
 struct VirtualClient {
   /// The session while the gateway's end of the socket is open.
   var id: SessionID?
+  /// The shard that has the socket.
+  var shard = 0
   var uuid = ""
   let listener: Int
 

@@ -23,14 +23,53 @@ extension VirtualWorld {
       performEffects()
       return number
     }
-    while clientOfSlot.count <= Int(id.index) { clientOfSlot.append(-1) }
-    clientOfSlot[Int(id.index)] = number
-    clients[number].id = id
-    openClients += 1
+    take(id, number)
     clients[number].uuid = shard.sessions[id.index].uuid.description
     performEffects()
     return number
   }
+
+  // MARK: Between shards
+
+  /// Sends a message, with the sockets of the sessions in it.
+  func post(_ message: ShardMessage, to shard: Int) {
+    note()
+    var sockets: [Int] = []
+    for id in message.movingSessions?.ids ?? [] {
+      client(of: id) { $0.id = nil }
+      sockets.append(clientOfSlot[Int(id.index)])
+      openClients -= 1
+    }
+    guard let group else { return check(false, "a message without a group") }
+    group.post(message, sockets, from: number, to: shard)
+  }
+
+  func receive(_ message: ShardMessage, _ sockets: [Int], from sender: Int) {
+    shard.beginTurn(unixMilliseconds: Self.unixMilliseconds(now))
+    if message.movingSessions != nil {
+      let ids = shard.take(message, from: sender, now: now, effects: &effects)
+      check(ids.count == sockets.count, "sockets without sessions")
+      for (id, number) in zip(ids, sockets) {
+        take(id, number)
+        clients[number].isRead = true
+        clients[number].awaitsWritable = false
+      }
+    } else {
+      shard.received(message, from: sender, now: now, effects: &effects)
+    }
+    performEffects()
+  }
+
+  /// A client's socket is with this shard from here on.
+  private func take(_ id: SessionID, _ number: Int) {
+    while clientOfSlot.count <= Int(id.index) { clientOfSlot.append(-1) }
+    clientOfSlot[Int(id.index)] = number
+    clients[number].id = id
+    clients[number].shard = self.number
+    openClients += 1
+  }
+
+  // MARK: Listeners
 
   /// A listener comes while the gateway runs; its number, or why it can't come.
   func addListener(

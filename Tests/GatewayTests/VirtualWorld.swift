@@ -34,15 +34,23 @@ final class VirtualWorld {
   var shard: Shard
   var effects = Effects()
   let configuration: GatewayConfiguration
+  /// The shard's number in its group.
+  let number: Int
+  let outside: Outside
+  /// Set while the shard is one of several.
+  weak var group: VirtualGroup?
   var random: SeededRandom
-  private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
+  var now: Instant { outside.now }
 
-  var clients: [VirtualClient] = []
-  /// Clients whose socket is open at the gateway's end.
+  var clients: [VirtualClient] {
+    _read { yield outside.clients }
+    _modify { yield &outside.clients }
+  }
+  var workers: [VirtualWorker] { outside.workers }
+  /// Clients whose socket is open at the gateway's end, and with this shard.
   var openClients = 0
   /// The client of each session, indexed like the shard's sessions.
   var clientOfSlot: [Int] = []
-  var workers: [VirtualWorker]
   var links: [LinkSocket] = []
   /// Bytes that the network holds on their way to a worker, by port, where that is not as usual.
   var networkBytesMax: [UInt16: Int] = [:]
@@ -60,7 +68,7 @@ final class VirtualWorld {
   private(set) var isAccepting = true
   /// The numbers of listeners whose sockets are open.
   var openListeners: Set<Int>
-  private var moved = false
+  private(set) var moved = false
   private let readBuffer = UnsafeMutableRawBufferPointer.allocate(
     byteCount: VirtualWorld.networkBytesMax, alignment: 1)
   let slices = UnsafeMutableBufferPointer<IOSlice>.allocate(capacity: VirtualWorld.slicesMax)
@@ -73,25 +81,48 @@ final class VirtualWorld {
     adjust: (inout GatewayConfiguration) -> Void = { _ in }
   ) {
     random = SeededRandom(seed: seed)
-    workers = (0..<count).map { VirtualWorker(port: UInt16(9000 + $0), windowBytes: windowBytes) }
-    var configuration = GatewayConfiguration()
-    configuration.limits.sessionsMax = 1000
-    var pool = PoolConfiguration(name: "main")
-    pool.workers = workers.map(\.configuration)
-    configuration.pools = [pool]
-    configuration.listeners = [
-      ListenerConfiguration(name: "game", host: "127.0.0.1", port: 7000, pool: 0)
-    ]
+    outside = Outside(workers: count, windowBytes: windowBytes)
+    var configuration = Self.configuration(of: outside)
     adjust(&configuration)
     self.configuration = configuration
+    number = 0
     openListeners = Set(configuration.listeners.indices)
     shard = Shard(
-      configuration: configuration, groupSeed: seed, seed: seed, now: now,
-      unixMilliseconds: Self.unixMilliseconds(now))
+      configuration: configuration, groupSeed: seed, seed: seed, now: outside.now,
+      unixMilliseconds: Self.unixMilliseconds(outside.now))
     if connects {
       start()
       settle()
     }
+  }
+
+  /// One shard of several.
+  init(
+    _ number: Int, of count: Int, _ configuration: GatewayConfiguration, _ outside: Outside,
+    seed: UInt64
+  ) {
+    random = SeededRandom(seed: seed &* 64 &+ UInt64(number))
+    self.outside = outside
+    self.configuration = configuration
+    self.number = number
+    openListeners = number == 0 ? Set(configuration.listeners.indices) : []
+    shard = Shard(
+      configuration: configuration, number: number, of: count, groupSeed: seed,
+      seed: random.next(), now: outside.now,
+      unixMilliseconds: Self.unixMilliseconds(outside.now))
+  }
+
+  /// A gateway with one pool of all workers and one raw listener.
+  static func configuration(of outside: Outside) -> GatewayConfiguration {
+    var configuration = GatewayConfiguration()
+    configuration.limits.sessionsMax = 1000
+    var pool = PoolConfiguration(name: "main")
+    pool.workers = outside.workers.map(\.configuration)
+    configuration.pools = [pool]
+    configuration.listeners = [
+      ListenerConfiguration(name: "game", host: "127.0.0.1", port: 7000, pool: 0)
+    ]
+    return configuration
   }
 
   deinit {
@@ -131,13 +162,13 @@ final class VirtualWorld {
       guard now < target, !isFinished else { return false }
       let deadline = shard.nextDeadline ?? target
       // A driver wakes up late rather than early.
-      now = min(max(now + .milliseconds(1), deadline), target)
+      outside.now = min(max(now + .milliseconds(1), deadline), target)
       settle()
     }
     return true
   }
 
-  private static func unixMilliseconds(_ now: Instant) -> UInt64 {
+  static func unixMilliseconds(_ now: Instant) -> UInt64 {
     1_800_000_000_000 + now.nanoseconds / 1_000_000
   }
 
@@ -150,7 +181,8 @@ final class VirtualWorld {
   func turn() {
     moved = false
     shard.beginTurn(unixMilliseconds: Self.unixMilliseconds(now))
-    for client in shuffled(shard.live.map { clientOfSlot[Int($0)] }) { clientReady(client) }
+    let here = shard.live.filter { shard.sessions[$0].phase != .away }
+    for client in shuffled(here.map { clientOfSlot[Int($0)] }) { clientReady(client) }
     var readable: [Int] = []
     for link in shuffled(Array(links.indices)) where linkReady(link) { readable.append(link) }
     endTurn()
@@ -254,6 +286,7 @@ final class VirtualWorld {
     claims += effects.claims
     records += effects.records
     for (token, reply) in effects.replies { replies[token, default: []].append(reply) }
+    for (shard, message) in effects.messages { post(message, to: shard) }
     effects.removeAll()
   }
 
@@ -266,11 +299,12 @@ final class VirtualWorld {
     var sessions: [UInt32: Int] = [:]
     var listeners: [Int: Int] = [:]
     for (place, index) in shard.live.enumerated() {
+      listeners[Int(shard.sessions[index].listener), default: 0] += 1
+      if shard.sessions[index].phase == .away { continue }
       let client = clients[clientOfSlot[Int(index)]]
       let queue = shard.sessions[index].queue.count
       let held = shard.sessions[index].heldLink
       let link = shard.sessions[index].link
-      listeners[Int(shard.sessions[index].listener), default: 0] += 1
       let limits = configuration.limits
       check(shard.sessions[index].phase != .vacant, "a live session is vacant")
       check(Int(shard.sessions[index].place) == place, "places are mixed up")
@@ -280,16 +314,20 @@ final class VirtualWorld {
       check(queue < limits.clientQueueBytesMax + limits.messageBytesMax, "a queue too long")
       check(shard.sessions[index].firstPiece == Outbox.none, "left in the outbox")
       queued += queue
-      if held != Session.noLink { holds[held, default: 0] += 1 }
+      if held < Shard.remoteLinks { holds[held, default: 0] += 1 }
       if link != Session.noLink { sessions[link, default: 0] += 1 }
     }
     check(shard.clientQueueBytes == queued, "bytes in queues")
-    check(shard.live.count == openClients, "open sockets")
+    let away = shard.live.count { shard.sessions[$0].phase == .away }
+    check(shard.live.count - away == openClients, "open sockets")
+    for link in shard.linksPausedByOutput { holds[link, default: 0] += 1 }
     for (slot, listener) in shard.listeners.enumerated() {
       check(listener.sessions == listeners[slot] ?? 0, "sessions of a listener")
       let claims = shard.verifications.values.count { $0.listener == slot }
       check(listener.claims == claims, "claims of a listener")
-      check((listener.state == .listening) == openListeners.contains(slot), "a listener's socket")
+      check(
+        number != 0 || (listener.state == .listening) == openListeners.contains(slot),
+        "a listener's socket")
       check(!listener.isForsaken, "a listener that is gone has a place")
     }
     for link in shard.linkStates.indices {
@@ -314,5 +352,16 @@ final class VirtualWorld {
       guard let index = clients.lastIndex(where: { $0.uuid == uuid }) else { return }
       clients[index].closeReason = closed.reason
     }
+  }
+}
+
+/// What all shards of a gateway have to do with: clients, workers and time.
+final class Outside {
+  var now = Instant(nanoseconds: 1_000_000_000_000)
+  var clients: [VirtualClient] = []
+  let workers: [VirtualWorker]
+
+  init(workers count: Int, windowBytes: Int) {
+    workers = (0..<count).map { VirtualWorker(port: UInt16(9000 + $0), windowBytes: windowBytes) }
   }
 }
