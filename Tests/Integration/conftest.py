@@ -50,7 +50,7 @@ def start_gateway(tmp_path, request, crosses_shards):
         directory.mkdir()
         config = config or configuration(**parts)
         if crosses_shards:
-            config, ready = beside_the_door(config, ready)
+            config = beside_the_door(config)
         gateway = Gateway(directory, config, ready, descriptors_max)
         gateways.append(gateway)
         return gateway

@@ -92,8 +92,8 @@ def configuration(workers=(), listener=None, pool=None, worker=None, limits=None
 NOBODY = "127.0.1."
 
 
-def beside_the_door(config, ready=True):
-    """The same gateway with two shards, and how many workers to wait for.
+def beside_the_door(config):
+    """The same gateway with two shards.
 
     Workers are dealt to the shards in turn: one that nobody reaches goes before each, so that all
     sessions move to the second shard.
@@ -102,9 +102,7 @@ def beside_the_door(config, ready=True):
     pools = [{**pool, "worker": [
         one for worker in pool["worker"] for one in ({**worker, "address": next(nobody)}, worker)]}
         if "worker" in pool else pool for pool in config.get("pool", [])]
-    if ready is True:
-        ready = sum(len(pool.get("worker", [])) for pool in config.get("pool", []))
-    return {"shards": 2, **config, "pool": pools}, ready
+    return {"shards": 2, **config, "pool": pools}
 
 
 class Gateway:
@@ -252,9 +250,9 @@ class Gateway:
                 table["port"] = port
 
     def _configured_workers(self):
-        pools = self.config.get("pool", [])
-        return sum(len(pool.get("worker", [])) for pool in pools) or len(
-            self.config.get("upstream", []))
+        workers = [worker for pool in self.config.get("pool", []) for worker in
+                   pool.get("worker", []) if not worker["address"].startswith(NOBODY)]
+        return len(workers or self.config.get("upstream", []))
 
     def _start(self, text, descriptors_max):
         path = self.directory / "gatehouse.toml"
