@@ -13,14 +13,13 @@ from test_client_lives import (
 from test_contract import test_largest_messages
 from test_framing import test_random_chunks
 from test_limits import (
-    game, test_a_session_inside_is_ended_by_the_rule, test_packets_that_are_slowed_down,
-    test_packets_that_ban, test_the_older_is_replaced, test_violations)
+    game, test_a_session_inside_is_ended_by_the_rule, test_packets_that_ban,
+    test_the_older_is_replaced, test_violations)
 from test_routing import test_answer_by_another_worker, test_broadcasts
 from test_session_events import (
     test_closed_after_the_last_packet, test_opened_comes_first, test_resumed_after_a_move)
-from test_shutdown import test_shutdown_flushes, test_shutdown_grace_ends
-from test_worker_lives import (
-    test_all_workers_lost, test_kill_under_load, test_no_worker_in_time)
+from test_shutdown import test_shutdown_flushes
+from test_worker_lives import test_all_workers_lost, test_no_worker_in_time
 
 
 @pytest.fixture
