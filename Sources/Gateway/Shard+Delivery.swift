@@ -81,7 +81,7 @@ extension Shard {
         payload, to: audience,
         from: BroadcastSource(worker: links[link].id, pool: pool, isHere: true), now: now,
         effects: &effects)
-      if pools[pool].isSpread {
+      if pools[pool].isSpread, !Fault.broadcastToOwnShard.isOn {
         unsafe send(payload, to: .broadcast(audience), from: link, effects: &effects)
       }
     }

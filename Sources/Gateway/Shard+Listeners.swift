@@ -132,7 +132,8 @@ extension Shard {
       endRecordings(ofListener: slot, effects: &effects)
       effects.log.append(.listenerGone(listener: listeners[slot].configuration.name))
       fill(slot, .vacant, ListenerFramers(ListenerSlot.vacant.configuration))
-      for shard in 1..<max(1, groupCount) {
+      // When the gateway ends, sessions may be left there that the door has given up.
+      for shard in 1..<max(1, groupCount) where shutdown == nil {
         effects.messages.append((shard, .listenerGone(slot: slot)))
       }
     }

@@ -96,7 +96,7 @@ extension Shard {
       leaveListener(index)
       forget(index)
     }
-    batch.packets = packets
+    if !Fault.loseReturnedPackets.isOn { batch.packets = packets }
     batch.outputsTaken = outputs.takenCount
     guard batch.count > 0 || !packets.isEmpty else { return }
     effects.messages.append((0, .returned(batch)))
@@ -143,7 +143,9 @@ extension Shard {
     let indices = batch.sessions.map { install($0, effects: &effects) }
     let ids = indices.map { id(of: $0) }
     if pools[batch.pool].rotation.isEmpty {
-      // The door was told before it could get these back: it will not send them here again.
+      // The door was told before it could get these back: it will not send them here again. They
+      // wait from now on, as they would if they had come to that worker a moment before.
+      for index in indices { sessions[index].waitingSince = now }
       giveBack(indices, batch.packets, pool: batch.pool, now: now, effects: &effects)
       return ids
     }
@@ -218,6 +220,7 @@ extension Shard {
   mutating func takeReturned(
     _ batch: MovingSessions, from shard: Int, now: Instant, effects: inout Effects
   ) -> [SessionID] {
+    if shutdown?.isFinished == true { return dropReturned(batch, effects: &effects) }
     var indices: [UInt32] = []
     for moving in batch.sessions {
       let index = uuids.slot(of: moving.uuid)!
@@ -227,7 +230,7 @@ extension Shard {
       indices.append(index)
     }
     let ids = indices.map { id(of: $0) }
-    keepOrphans(batch.packets, of: batch.pool)
+    if !Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     giveMissed(
       to: indices, since: batch.outputsTaken, of: shard, pool: batch.pool, now: now,
       effects: &effects)
@@ -236,7 +239,19 @@ extension Shard {
       endIfDue(index, now: now, effects: &effects)
     }
     placeWaiting(pool: batch.pool, now: now, effects: &effects)
+    if Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     return ids
+  }
+
+  /// Closes the sockets of sessions that come back when nobody has waited for them any longer.
+  private func dropReturned(_ batch: MovingSessions, effects: inout Effects) -> [SessionID] {
+    batch.sessions.map { moving in
+      let slot = uuids.slot(of: moving.uuid)!
+      // Names no session, and no other socket is in the place.
+      let id = SessionID(index: slot, generation: sessions[slot].generation &- 1)
+      effects.io.append(.closeClient(id, .abort))
+      return id
+    }
   }
 
   /// Ends a session that came back, if it was to end while it was away.
@@ -266,6 +281,7 @@ extension Shard {
   ) {
     guard awayClosings[index] == nil else { return }
     awayClosings[index] = AwayClosing(reason: reason, ban: ban)
+    guard !Fault.forgetCloseOfAway.isOn else { return }
     effects.messages.append(
       (Int(sessions[index].shard), .close(sessions[index].uuid, reason, ban)))
   }
@@ -275,8 +291,8 @@ extension Shard {
     _ uuid: SessionUUID, _ reason: CloseReason, _ ban: BanMatch?, now: Instant,
     effects: inout Effects
   ) {
-    // It may be over by now, or on its way back.
-    guard let index = index(of: uuid) else { return }
+    // It may be over by now, on its way back, or about to end for a reason of its own.
+    guard let index = index(of: uuid), sessions[index].phase != .closing else { return }
     close(
       index, reason, flush: flushes(index, reason), ban: ban, now: now, effects: &effects)
   }

@@ -96,7 +96,6 @@ extension Shard {
           // Its sender hears of it when it is taken there.
           return passOn(output, &effects)
         }
-        if index(of: uuid) == nil { counters.messagesToUnknownSession += 1 }
       case .broadcast: passOn(output, &effects)
       }
     }
@@ -123,7 +122,15 @@ extension Shard {
   ) {
     switch output.target {
     case .session(let uuid):
-      guard let index = index(of: uuid), isReached(index, by: output) else { return }
+      guard let index = index(of: uuid) else {
+        // Elsewhere it may be on its way back, and the door sees to it.
+        if number == 0 { counters.messagesToUnknownSession += 1 }
+        return
+      }
+      guard sessions[index].isIn, pool(of: index) == output.pool else {
+        counters.messagesToUnknownSession += 1
+        return
+      }
       unsafe give(payload, to: index, now: now, effects: &effects)
     case .broadcast(let audience):
       unsafe broadcast(
@@ -131,10 +138,6 @@ extension Shard {
         from: BroadcastSource(worker: output.worker, pool: output.pool, isHere: false), now: now,
         effects: &effects)
     }
-  }
-
-  private func isReached(_ index: UInt32, by output: WorkerOutput) -> Bool {
-    sessions[index].isIn && pool(of: index) == output.pool
   }
 
   private mutating func flushAll(now: Instant, effects: inout Effects) {

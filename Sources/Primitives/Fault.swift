@@ -91,6 +91,19 @@
     /// the session still names it.
     case freeListenerEarly
 
+    // MARK: Several shards
+
+    /// What was queued for a shard's last worker is forgotten when its sessions go back to the door.
+    case loseReturnedPackets
+    /// What was queued for it goes on behind what its sessions have sent since.
+    case misorderReturnedPackets
+    /// The door forgets to tell another shard that a session is to be closed.
+    case forgetCloseOfAway
+    /// A session that ends on another shard is kept at the door for ever.
+    case forgetEndOfAway
+    /// A broadcast reaches clients on its worker's own shard only.
+    case broadcastToOwnShard
+
     /// What the task has put back; nil is none.
     @TaskLocal public static var active: Fault?
 

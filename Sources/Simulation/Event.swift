@@ -1,7 +1,7 @@
 /// One thing that happens in a simulation.
 enum Event {
-  /// A gateway's loop wakes up, unless it was told to since: then `serial` is not its newest.
-  case gatewayTurn(gateway: Int, serial: UInt64)
+  /// A loop of a gateway wakes up, unless it was told to since: then `serial` is not its newest.
+  case gatewayTurn(gateway: Int, shard: Int, serial: UInt64)
   /// Something reached one end of a connection.
   case arrival(Arrival)
   /// A client does what comes next on its plan.
@@ -12,8 +12,8 @@ enum Event {
   case deed(Int)
   /// A gateway's store does what is due, unless it was told to since.
   case storeTurn(gateway: Int, serial: UInt64)
-  /// Another thread of a gateway's process tells the loop something.
-  case mail(gateway: Int, instance: Int, Mail)
+  /// Another thread of a gateway's process tells a loop something.
+  case mail(gateway: Int, instance: Int, shard: Int, Mail)
   /// A gateway that could not read its bans tries again.
   case startGateway(Int)
   /// What a deed did is undone.

@@ -173,15 +173,17 @@ package final class Simulation {
   private func handle(_ event: Event) {
     trace.mix(event)
     switch event {
-    case .gatewayTurn(let gateway, let serial): gateways[gateway].turn(serial: serial)
+    case .gatewayTurn(let gateway, let shard, let serial):
+      gateways[gateway].shards[shard].turn(serial: serial)
     case .arrival(let arrival): if network.apply(arrival) { arrived(arrival) }
     case .client(let number): clients[number].act()
     case .worker(let number, let alarm): workers[number].act(alarm)
     case .deed(let number): perform(plan.entries[number])
     case .repair(let repair): perform(repair)
     case .storeTurn(let gateway, let serial): gateways[gateway].storeTurn(serial: serial)
-    case .mail(let gateway, let instance, let mail):
-      if gateways[gateway].instance == instance { gateways[gateway].post(mail) }
+    case .mail(let gateway, let instance, let shard, let mail):
+      guard gateways[gateway].instance == instance else { return }
+      gateways[gateway].shards[shard].post(mail)
     case .startGateway(let gateway): startGateway(gateway)
     case .check:
       noteHinderedStores()
@@ -199,32 +201,36 @@ package final class Simulation {
     case (.peer, .worker(let worker)): workers[worker].arrived(arrival.kind, on: connection)
     case (.gateway, .client):
       if case .attempt = arrival.kind {
-        gateways[connection.gateway].attempted(connection)
+        gateways[connection.gateway].door.attempted(connection)
       } else {
-        gateways[connection.gateway].clientChanged(connection)
+        shard(of: connection).clientChanged(connection)
       }
     case (.gateway, .worker):
       var isConnected = false
       if case .established = arrival.kind { isConnected = true }
-      gateways[connection.gateway].linkChanged(connection, isConnected: isConnected)
+      shard(of: connection).linkChanged(connection, isConnected: isConnected)
     }
+  }
+
+  private func shard(of connection: Connection) -> VirtualShard {
+    gateways[connection.gateway].shards[connection.gatewayShard]
   }
 
   // MARK: What gateways ask for
 
   func resolve(
-    _ worker: WorkerConfiguration, link: LinkIndex, serial: Int, for gateway: VirtualGateway
+    _ worker: WorkerConfiguration, link: LinkIndex, serial: Int, for shard: VirtualShard
   ) {
     let address = workers.first { $0.port == worker.port }?.address
     // Who can reach no worker may reach no name server either.
     let isTroubled = scenario.delaysPerMinute + scenario.partitionsPerMinute > 0 && !deeds.isCalm
     let mail = Mail.resolved(link, serial: serial, address)
-    guard isTroubled, names.chance(300) else { return gateway.post(mail) }
+    guard isTroubled, names.chance(300) else { return shard.post(mail) }
     let isFound = names.chance(600)
-    trace.note("a name is late", gateway.number, isFound ? 1 : 0)
+    trace.note("a name is late", shard.number, isFound ? 1 : 0)
     add(
       .mail(
-        gateway: gateway.number, instance: gateway.instance,
+        gateway: shard.number, instance: shard.gateway.instance, shard: shard.index,
         isFound ? mail : .resolved(link, serial: serial, nil)),
       at: now + names.draw(.zero ... .seconds(3)))
   }
@@ -256,7 +262,7 @@ package final class Simulation {
   @discardableResult
   func command(_ command: Command, to gateway: Int) -> UInt64 {
     let token = newToken()
-    gateways[gateway].post(.command(command, token: token))
+    gateways[gateway].perform(command, token)
     return token
   }
 

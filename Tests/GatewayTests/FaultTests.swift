@@ -59,6 +59,10 @@ import Testing
     case .keepAddressCount: FaultTrials.anAddressComesAgain()
     case .forgetRate: FaultTrials.aRateHoldsOn()
     case .freeListenerEarly: FaultTrials.aListenerKeepsItsPlace()
+    case .loseReturnedPackets, .misorderReturnedPackets: FaultTrials.packetsWaitForAnotherShard()
+    case .forgetCloseOfAway: FaultTrials.anOperatorClosesElsewhere()
+    case .forgetEndOfAway: FaultTrials.aClientLeavesElsewhere()
+    case .broadcastToOwnShard: FaultTrials.aBroadcastReachesOtherShards()
     }
   }
 }

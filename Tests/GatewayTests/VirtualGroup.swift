@@ -48,6 +48,8 @@ final class VirtualGroup {
   var clients: [VirtualClient] { outside.clients }
   var workers: [VirtualWorker] { outside.workers }
   var now: Instant { outside.now }
+  /// All shards have ended.
+  var isFinished: Bool { shards.allSatisfy(\.isFinished) }
 
   // MARK: Time
 
@@ -101,7 +103,7 @@ final class VirtualGroup {
     let target = now + limit
     settle()
     while !isTrue() {
-      guard now < target, !shards.allSatisfy(\.isFinished) else { return false }
+      guard now < target, !isFinished else { return false }
       let deadlines = shards.compactMap { $0.isFinished ? nil : $0.shard.nextDeadline }
       outside.now = min(max(now + .milliseconds(1), deadlines.min() ?? target), target)
       settle()

@@ -58,6 +58,7 @@ extension VirtualWorld {
       shard.received(message, from: sender, now: now, effects: &effects)
     }
     performEffects()
+    endTurn()
   }
 
   /// A client's socket is with this shard from here on.

@@ -194,7 +194,7 @@ final class VirtualWorld {
     checkShard()
   }
 
-  private func endTurn() {
+  func endTurn() {
     shard.endTurn(now: now, effects: &effects)
     performEffects()
   }

@@ -54,7 +54,7 @@ struct FaultTrial {
     return Simulation(scenario).run()
   }
 
-  static let all = packets + answers + workers + logins + bans + leftBehind
+  static let all = packets + answers + workers + logins + bans + leftBehind + shards
 
   // MARK: Packets
 
@@ -187,6 +187,28 @@ struct FaultTrial {
       seedsMax: 5, [.limits]),
     FaultTrial(.freeListenerEarly, caughtClients, [.audit]),
   ]
+
+  // MARK: Several shards
+
+  private static let shards = [
+    FaultTrial(.loseReturnedPackets, lonelyWorkers, [.packets, .sessionEvents]),
+    FaultTrial(.misorderReturnedPackets, lonelyWorkers, [.packets, .audit]),
+    FaultTrial(
+      .forgetCloseOfAway,
+      "bans milliseconds=5000 clients=8 games=4 workers=2 shards=2 bansPerMinute=300 "
+        + "visitMilliseconds=60000",
+      seedsMax: 5, [.bans]),
+    FaultTrial(
+      .forgetEndOfAway, "shards milliseconds=3000 clients=6 visitMilliseconds=500",
+      [.audit, .counters]),
+    FaultTrial(
+      .broadcastToOwnShard,
+      "shards milliseconds=3000 clients=6 workersBroadcastMilliseconds=300", [.progress, .answers]
+    ),
+  ]
+
+  /// One on each shard, which stops now and then, and then is gone.
+  private static let lonelyWorkers = "half-written milliseconds=4000 clients=6 workers=3 shards=3"
 
   /// Clients that are told why they are closed.
   private static let caughtClients =

@@ -54,8 +54,8 @@ import Testing
     outcome.events = simulation.eventCount
     outcome.violations = simulation.oracle.violations.map(\.text)
     for gateway in simulation.gateways {
-      #expect(gateway.shard.live.isEmpty, sourceLocation: place)
-      for counters in gateway.shard.listenerCounters {
+      #expect(gateway.door.shard.live.isEmpty, sourceLocation: place)
+      for counters in gateway.door.shard.listenerCounters {
         outcome.opened += counters.opened
         outcome.packets += counters.packetsIn
         outcome.messages += counters.messagesOut

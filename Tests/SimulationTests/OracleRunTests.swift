@@ -157,7 +157,7 @@ import Testing
     let record = try record(simulation)
     let gateway = simulation.gateways[0]
     simulation.oracle.gatewayClosed(record.visit.connection, .plain)
-    simulation.oracle.turnEnded(gateway)
+    simulation.oracle.turnEnded(gateway.door)
     #expect(found(simulation).contains(.counters))
     #expect(found(simulation).contains(.driver))
   }

@@ -37,13 +37,13 @@ final class WorkerWorld {
   /// All gateways have all workers.
   var isReady: Bool {
     simulation.gateways.allSatisfy {
-      $0.shard.pools.reduce(0) { $0 + $1.rotation.count } == simulation.workers.count
+      $0.door.shard.pools.reduce(0) { $0 + $1.rotation.count } == simulation.workers.count
     }
   }
 
   /// How many connections to workers have ended, whyever.
   var linkEnds: UInt64 {
-    simulation.gateways.reduce(0) { $0 + $1.shard.counters.linkEnds.reduce(0, +) }
+    simulation.gateways.reduce(0) { $0 + $1.door.shard.counters.linkEnds.reduce(0, +) }
   }
 
   func connect() -> HandClient {

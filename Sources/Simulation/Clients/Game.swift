@@ -48,6 +48,12 @@ struct GameLogin: Equatable {
 
   init(kind: Credential.Kind) { self.kind = kind }
 
+  /// Workers that hear of clients before they are let in are all at the door, with their sessions.
+  mutating func leaveWorkersFree(_ random: inout SeededRandom) {
+    if kind == .worker { kind = random.pick([.password, .token, .ticket]) }
+    if before == .forward { before = .hold }
+  }
+
   /// The login packet's place among a visit's packets.
   var packetNumber: Int { prelude }
 }
@@ -92,7 +98,8 @@ extension Game {
     let asks = random.chance(scenario.loginPermille)
     // Without order, the bytes of a stream mean nothing.
     let isRaw = pools[pool].balance == .session && random.chance(scenario.rawPermille)
-    let login = asks ? drawLogin(scenario, &random) : nil
+    var login = asks ? drawLogin(scenario, &random) : nil
+    if scenario.shards > 1, random.chance(800) { login?.leaveWorkersFree(&random) }
     var game = Game(
       name: "game-\(index)", port: UInt16(7000 + index), form: drawForm(isRaw, login, &random))
     game.pool = pool

@@ -14,6 +14,8 @@ enum Mail {
   case accountsKnown([AccountName])
   /// A name was looked up; nil when it could not be.
   case resolved(LinkIndex, serial: Int, SocketAddress?)
+  /// Of another shard of the same gateway, with the sockets of the sessions that it brings.
+  case message(ShardMessage, from: Int, sockets: [Connection])
   /// SIGTERM.
   case terminate
 }

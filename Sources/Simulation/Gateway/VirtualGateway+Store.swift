@@ -16,12 +16,12 @@ extension VirtualGateway {
     settings.knownFor = configuration.access.logins.knownFor
     settings.allow = configuration.access.allow
     let store = VirtualStore(
-      disk: disk, configuration: settings, seed: random.next(),
+      disk: disk, configuration: settings, seed: door.random.next(),
       hashThreads: scenario.hashThreads,
       hashTime: .milliseconds(UInt64(scenario.hashMilliseconds)))
     let (bans, event) = try store.start(
       now: now, unixMilliseconds: Int64(simulation.unixMilliseconds))
-    shard.bansChanged(bans, event: event)
+    door.shard.bansChanged(bans, event: event)
     self.store = store
     deliverStoreOutputs()
     planStoreTurn()
@@ -48,7 +48,7 @@ extension VirtualGateway {
     for output in store.takeOutputs() {
       if case .stateChanged(let failure) = output.output { storeFailure = failure }
       guard let mail = Mail(output.output) else { continue }
-      simulation.add(.mail(gateway: number, instance: instance, mail), at: output.at)
+      simulation.add(.mail(gateway: number, instance: instance, shard: 0, mail), at: output.at)
     }
   }
 

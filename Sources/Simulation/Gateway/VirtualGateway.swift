@@ -1,58 +1,20 @@
 internal import Auth
-internal import Framing
 internal import Gateway
 internal import Primitives
 internal import Store
 internal import Upstream
 
-/// The second driver: performs a shard's effects on a virtual network, under a virtual clock.
+/// One process of the gateway: its shards, each with a loop of its own, and what they share.
 ///
-/// Its turns are those of the reactor, call for call: `Reactor.swift` beside this file is the proof
-/// that what is simulated is what runs. What the system decides there (who is ready first, where
-/// reads and writes are cut, how long a turn takes) is drawn from the seed here.
-@safe
+/// The first shard is the door: it has the listeners, and the store and operators talk to it. The
+/// others are told of what concerns them by messages, see ``VirtualShard``.
 final class VirtualGateway {
-  static let readBytesMax = 256 << 10
-  static let slicesMax = 256
-  static let acceptsMax = 256
-
-  /// A client's descriptor; the shard's session has the same index.
-  struct ClientSocket {
-    var connection: Connection?
-    var id = SessionID(index: 0, generation: 0)
-    var reads = true
-    var awaitsWritable = false
-    /// It is in ``VirtualGateway/readyClients``.
-    var isListed = false
-  }
-
-  struct LinkSocket {
-    var connection: Connection?
-    /// Tells this connection from the link's earlier ones.
-    var serial = 0
-    var isConnecting = false
-    var hasConnected = false
-    var reads = true
-    var awaitsWritable = false
-    /// It broke while nothing was read from it, and is not reported until it is.
-    var isDetached = false
-  }
-
-  struct Listener {
-    var port: UInt16 = 0
-    var isOpen = false
-    /// Connections that nobody has accepted yet.
-    var queue: [Connection] = []
-  }
-
   unowned let simulation: Simulation
   let number: Int
   let configuration: GatewayConfiguration
-  var shard: Shard
-  var effects = Effects()
-  var random: SeededRandom
   /// Tells this process from those that had its number before.
   let instance: Int
+  private(set) var shards: [VirtualShard] = []
   var store: VirtualStore?
   /// What the store fails with.
   var storeFailure: StoreError?
@@ -61,40 +23,30 @@ final class VirtualGateway {
   var storeDueAt = Instant.distantFuture
   private(set) var isRunning = false
 
-  var clients: [ClientSocket] = []
-  /// Slots of clients' descriptors that epoll would report, or nearly.
-  var readyClients: [Int] = []
-  /// Those that it has reported in this turn.
-  var reportedClients: [Int] = []
-  /// Lingering sockets, likewise.
-  var readyLingering: [Connection] = []
-  var reportedLingering: [Connection] = []
-  /// Links of this turn that have something to be read.
-  var readableLinks: [Int] = []
-  var links: [LinkSocket] = []
-  var listeners: [Listener] = []
-  var lingering = LingeringClients()
-  var mailbox: [Mail] = []
-  /// SIGTERM has come.
-  var isSignalled = false
+  /// Clients' descriptors, those that go from shard to shard included.
   var clientCount = 0
   /// Descriptors for clients and listening sockets.
   var clientsMax: Int
-  var acceptPauses = AcceptPauses()
-  var isFinished = false
-  /// Of the newest wake-up; earlier ones are stale.
-  var wakeUpSerial: UInt64 = 0
-  var wakeUpAt = Instant.distantFuture
-  private var lastTurnAt = Instant.distantFuture
-  private var turnsAtOnce = 0
-  /// The loop does nothing until then: the system gives it no time.
-  var stalledUntil = Instant(nanoseconds: 0)
+  /// Messages between shards that have not been taken; those of a process that was killed never are.
+  var messagesUnderWay = 0
+  /// Clients' sockets that messages carry.
+  var movingSockets: [Connection] = []
+  /// Commands that several shards answer; never gone through.
+  var groupCommands: [UInt64: GroupCommand] = [:]
+  /// Workers that wait to be added, one at a time; the first one is being added.
+  var additions: [Addition] = []
   var now: Instant { simulation.now }
 
-  let readBuffer = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: VirtualGateway.readBytesMax, alignment: 16)
-  let slices = UnsafeMutableBufferPointer<IOSlice>.allocate(
-    capacity: VirtualGateway.slicesMax)
+  /// The shard that accepts clients.
+  var door: VirtualShard { shards[0] }
+  /// Nothing is on its way between the shards.
+  var isQuiet: Bool { messagesUnderWay == 0 }
+  /// Every shard has ended.
+  var isFinished: Bool { shards.allSatisfy(\.isFinished) }
+  var hasBegunShutdown: Bool { shards.contains { $0.shard.hasBegunShutdown } }
+  var lingeringCount: Int { shards.reduce(0) { $0 + $1.lingering.count } }
+  /// Until then some loop is held up.
+  var stalledUntil: Instant { shards.reduce(shards[0].stalledUntil) { max($0, $1.stalledUntil) } }
 
   /// - Parameter generation: how many have had the number before.
   init(
@@ -104,238 +56,43 @@ final class VirtualGateway {
     self.simulation = simulation
     self.number = number
     self.configuration = configuration
-    random = SeededRandom(
-      seed: simulation.scenario.seed, "gateway", generation << 16 | number)
     clientsMax = simulation.scenario.descriptorsForClients
     instance = Int(simulation.nextSerial())
-    // Each is a process of its own, and the only shard in it.
-    let seed = random.next()
-    shard = Shard(
-      configuration: configuration, groupSeed: seed, seed: seed, now: simulation.now,
-      unixMilliseconds: simulation.unixMilliseconds)
-  }
-
-  deinit {
-    unsafe readBuffer.deallocate()
-    unsafe slices.deallocate()
+    shards = VirtualShard.group(of: simulation.scenario.shards, in: self, generation: generation)
   }
 
   /// - Throws: ``StoreError`` when the bans can't be read; it may be tried again.
   func start() throws(StoreError) {
     try openStore()
     isRunning = true
-    listeners = configuration.listeners.map { Listener(port: $0.port, isOpen: true) }
-    shard.start(now: now, effects: &effects)
-    performEffects()
-    wakeUp()
+    for shard in shards { shard.start() }
   }
 
   /// Another process has its place, and nothing of this one is asked for any more.
   func giveUpMemory() {
-    shard = Shard(
-      configuration: GatewayConfiguration(), groupSeed: 0, seed: 0, now: now,
-      unixMilliseconds: simulation.unixMilliseconds)
-    effects = Effects()
-    (clients, links, listeners, mailbox) = ([], [], [], [])
-    (readyClients, readyLingering) = ([], [])
+    for shard in shards { shard.giveUpMemory() }
+    (movingSockets, groupCommands, additions) = ([], [:], [])
   }
 
-  // MARK: When
+  /// For the door.
+  func post(_ mail: Mail) { door.post(mail) }
 
-  /// Something happened that ends the waiting for events.
-  func wakeUp() {
-    let delay = random.draw(.zero...simulation.scenario.turnDelayMax)
-    wakeUp(at: max(now + delay, stalledUntil))
+  /// What waits may have changed for every loop.
+  func wakeUp() { for shard in shards { shard.wakeUp() } }
+
+  /// Writes what waits, once all shards have ended.
+  func shardEnded() {
+    if isFinished, lingeringCount == 0 { closeStore() }
   }
 
-  private func wakeUp(at instant: Instant) {
-    guard instant < wakeUpAt else { return }
-    wakeUpAt = instant
-    wakeUpSerial = simulation.nextSerial()
-    simulation.add(.gatewayTurn(gateway: number, serial: wakeUpSerial), at: instant)
-  }
-
-  func post(_ mail: Mail) {
-    guard isRunning, !isFinished else { return }
-    if case .terminate = mail { isSignalled = true } else { mailbox.append(mail) }
-    wakeUp()
-  }
-
-  /// Turns at one instant are events that came together; so many are a loop that never waits.
-  private static let turnsAtOnceMax = 20_000
-
-  private func noteTurn() {
-    turnsAtOnce = lastTurnAt == now ? turnsAtOnce + 1 : 0
-    lastTurnAt = now
-    guard turnsAtOnce == Self.turnsAtOnceMax else { return }
-    let links = links.indices.filter { !readiness(ofLink: $0).isEmpty }
-    simulation.oracle.broken(
-      .driver,
-      "the loop never waits: unwritten \(shard.hasUnwritten), clients \(readyClients), "
-        + "mail \(mailbox.count), links \(links), deadline \(shard.nextDeadline?.nanoseconds ?? 0)",
-      gateway: number)
-  }
-
-  private func planNextTurn() {
-    noteTurn()
-    guard !isFinished || lingering.count > 0 else { return }
-    if shard.hasUnwritten || isAnythingReady { return wakeUp() }
-    var deadline = acceptPauses.retryAt
-    for other in [shard.nextDeadline, lingering.nextDeadline] {
-      if let other { deadline = min(deadline, other) }
-    }
-    // epoll_wait counts in milliseconds: a driver wakes up late rather than early.
-    guard deadline != .distantFuture else { return }
-    let wait = Interval.milliseconds(min(deadline.since(now).milliseconds, 3_600_000))
-    wakeUp(at: max(now + wait, stalledUntil))
-  }
-
-  // MARK: One turn
-
-  func turn(serial: UInt64) {
-    guard serial == wakeUpSerial else { return }
-    wakeUpAt = .distantFuture
-    guard !isFinished || lingering.count > 0 else { return }
-    guard now >= stalledUntil else { return wakeUp(at: stalledUntil) }
-    shard.beginTurn(unixMilliseconds: simulation.unixMilliseconds)
-    var acceptFrom: [Int] = []
-    for event in takeEvents() {
-      switch event {
-      case .client(let id, let readiness): clientReady(id, readiness)
-      case .link(let link, let serial, let readiness): linkReady(link, serial, readiness)
-      case .listener(let index): acceptFrom.append(index)
-      case .mailbox: takeMail()
-      case .signal: takeSignal()
-      case .lingering(let connection): readLingering(connection)
-      }
-    }
-    endTurn()
-    for link in readableLinks { readLink(link) }
-    readableLinks.removeAll(keepingCapacity: true)
-    for index in acceptFrom { accept(from: index) }
-    if acceptPauses.retryAt <= now { resumeAccepting() }
-    for number in lingering.takeExpired(now: now) {
-      close(simulation.network.connections[Int(number)], abort: false)
-    }
-    shard.timePassed(now: now, effects: &effects)
-    performEffects()
-    endTurn()
-    listReported()
-    if isFinished, lingering.count == 0 { closeStore() }
-    simulation.oracle.turnEnded(self)
-    planNextTurn()
-  }
-
-  private func endTurn() {
-    shard.endTurn(now: now, effects: &effects)
-    performEffects()
-  }
-
-  private func takeMail() {
-    let mails = mailbox
-    mailbox.removeAll(keepingCapacity: true)
-    for mail in mails {
-      take(mail)
-      performEffects()
-    }
-  }
-
-  private func takeSignal() {
-    isSignalled = false
-    shard.beginShutdown(now: now, effects: &effects)
-    performEffects()
-  }
-
-  private func take(_ mail: Mail) {
-    switch mail {
-    case .command(let command, let token):
-      shard.handle(command, token: token, now: now, effects: &effects)
-    case .addListener(let listener, let token): add(listener, token)
-    case .verdict(let session, let verdict):
-      simulation.oracle.verdict(verdict, for: session, at: self)
-      shard.verdict(verdict, for: session, now: now, effects: &effects)
-    case .bans(let bans, let event): shard.bansChanged(bans, event: event)
-    case .banRecorded(let ban, let event): shard.banRecorded(ban, event: event)
-    case .accountsKnown(let accounts): shard.accountsKnown(accounts)
-    case .resolved(let link, let serial, let address):
-      guard links[Int(link)].serial == serial else { return }
-      if let address {
-        shard.linkResolved(link, [address], now: now, effects: &effects)
-      } else {
-        shard.linkResolveFailed(link, "no such host", now: now, effects: &effects)
-      }
-    case .terminate: break
-    }
-  }
-
-  // MARK: Effects
-
-  /// Performs all effects, those that performing leads to included.
-  func performEffects() {
-    var next = 0
-    while next < effects.io.count {
-      let effect = effects.io[next]
-      next += 1
-      switch effect {
-      case .writeClient(let id): writeClient(id)
-      case .awaitWritable(let id, let isOn): awaitWritable(id, isOn)
-      case .readClient(let id, let isOn): setReading(id, isOn)
-      case .closeClient(let id, let manner): closeClient(id, manner)
-      case .resolve(let link): resolve(Int(link))
-      case .connect(let link, let address): connect(Int(link), to: address)
-      case .writeLink(let link): writeLink(Int(link))
-      case .readLink(let link, let isOn): setReading(link: Int(link), isOn)
-      case .closeLink(let link): closeLink(Int(link))
-      case .stopListening(let slot): stopListening(slot)
-      case .stopAccepting:
-        for slot in listeners.indices { stopListening(slot) }
-        acceptPauses = AcceptPauses()
-      case .finished: isFinished = true
-      }
-    }
-    for event in effects.log { simulation.logged(event, by: self) }
-    for claim in effects.claims { verify(claim) }
-    for record in effects.records { store?.record(record) }
-    if !effects.claims.isEmpty || !effects.records.isEmpty { planStoreTurn() }
-    for (token, reply) in effects.replies { simulation.answered(token, reply, by: self) }
-    effects.removeAll()
-  }
-
-  private func verify(_ claim: LoginRequest) {
-    guard let store else {
-      return post(.verdict(claim.session, .unavailable("there is no store")))
-    }
-    store.verify(claim)
-  }
-
-  // MARK: Cuts
-
-  /// How much of `byteCount` a system call moves: all of it, or any part.
-  func cut(_ byteCount: Int) -> Int {
-    guard byteCount > 1, random.chance(simulation.scenario.cutPermille) else { return byteCount }
-    return random.chance(300)
-      ? random.draw(1...min(byteCount, 8)) : random.draw(1...byteCount)
-  }
-
-  /// Lends the read buffer with `bytes` in it.
-  func withReadBuffer(
-    _ bytes: ArraySlice<UInt8>, _ body: (UnsafeRawBufferPointer) -> Void
-  ) {
-    unsafe readBuffer.copyBytes(from: bytes)
-    unsafe body(UnsafeRawBufferPointer(rebasing: readBuffer[..<bytes.count]))
-    // What the core still took from here would show.
-    unsafe readBuffer[..<bytes.count].initializeMemory(as: UInt8.self, repeating: 0xee)
-  }
-
-  /// The first `byteCount` bytes that the slices name.
-  func gathered(_ count: Int, byteCount: Int) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(byteCount)
-    for index in 0..<count where bytes.count < byteCount {
-      let slice = unsafe UnsafeRawBufferPointer(
-        start: slices[index].base, count: slices[index].count)
-      unsafe bytes.append(contentsOf: slice.prefix(byteCount - bytes.count))
-    }
-    return bytes
+  /// SIGKILL: the system closes what it had open, and nothing more is said or written.
+  func kill() {
+    isRunning = false
+    for shard in shards { shard.kill() }
+    for connection in movingSockets { simulation.network.close(connection, from: .gateway) }
+    movingSockets = []
+    clientCount = 0
+    store?.kill()
+    store = nil
   }
 }

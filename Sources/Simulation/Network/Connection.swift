@@ -92,7 +92,9 @@ final class Connection {
   let port: UInt16
   /// What its bytes travel on.
   let path: Int
-  /// The slot of its session, or its link's number, while the gateway has its descriptor.
+  /// The shard whose loop has its descriptor, or had it last.
+  var gatewayShard = 0
+  /// The slot of its session, or its link's number, while that has its descriptor.
   var gatewayPlace = -1
   var phase = Phase.connecting
   var toGateway = Flow()

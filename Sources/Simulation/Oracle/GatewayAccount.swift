@@ -30,6 +30,8 @@ final class GatewayAccount {
   var open: [VisitRecord] = []
   /// Closed in this turn.
   var closed: [VisitRecord] = []
+  /// Closed by other shards than the door, which may not know of it.
+  var endedAway: [VisitRecord] = []
   /// Its client has ended, and the session has not.
   var halfClosed: [VisitRecord] = []
   var linksLost: UInt64 = 0
@@ -42,7 +44,6 @@ final class GatewayAccount {
   var drainingSince: [WorkerID: Instant] = [:]
   /// Bans that its rules have made, one for each subject; those that end may stay for a while.
   var ruleBans: [TemporaryBan] = []
-  var auditedAt = Instant(nanoseconds: 0)
   var answersNotedAt = Instant(nanoseconds: 0)
   /// The loop was held up, or its store failed, until then.
   var hinderedUntil = Instant(nanoseconds: 0)
@@ -144,44 +145,49 @@ final class GatewayAccount {
   // MARK: The driver
 
   /// Where the driver and the shard do not agree.
-  func driverProblems() -> [String] {
+  func driverProblems(_ virtual: VirtualShard) -> [String] {
     var problems: [String] = []
     func check(_ isTrue: Bool, _ problem: @autoclosure () -> String) {
       if !isTrue, problems.count < 20 { problems.append(problem()) }
     }
-    let sockets = gateway.clients.count { $0.connection != nil }
-    check(sockets == gateway.clientCount, "\(gateway.clientCount) sockets counted, not \(sockets)")
-    check(sockets == open.count, "\(sockets) sockets, \(open.count) visits")
-    check(gateway.shard.sessionCount == sockets, "\(gateway.shard.sessionCount) sessions")
-    for place in 0..<gateway.shard.sessionCount {
-      guard let figures = gateway.shard.figures(at: place) else { continue }
+    let own = virtual.clients.count { $0.connection != nil }
+    let all =
+      gateway.movingSockets.count
+      + gateway.shards.reduce(0) { $0 + $1.clients.count { $0.connection != nil } }
+    check(all == gateway.clientCount, "\(gateway.clientCount) sockets counted, not \(all)")
+    check(all == open.count, "\(all) sockets, \(open.count) visits")
+    var sessions = 0
+    for place in 0..<virtual.shard.sessionCount {
+      guard let figures = virtual.shard.figures(at: place), !figures.isAway else { continue }
+      sessions += 1
       let slot = Int(figures.id.index)
-      guard slot < gateway.clients.count, gateway.clients[slot].connection != nil,
-        gateway.clients[slot].id == figures.id
+      guard slot < virtual.clients.count, virtual.clients[slot].connection != nil,
+        virtual.clients[slot].id == figures.id
       else {
         check(false, "session \(slot) has no socket")
         continue
       }
-      let socket = gateway.clients[slot]
+      let socket = virtual.clients[slot]
       check(socket.reads == figures.isRead, "session \(slot): read against the shard's will")
       check(
         socket.awaitsWritable == (figures.queuedBytes > 0),
         "session \(slot): waits to write nothing, or not at all")
     }
-    for (number, link) in gateway.links.enumerated() {
-      let wants = gateway.shard.wantsSocket(link: LinkIndex(number))
+    check(sessions == own, "\(sessions) sessions, \(own) sockets")
+    for (number, link) in virtual.links.enumerated() {
+      let wants = virtual.shard.wantsSocket(link: LinkIndex(number))
       check(!wants || link.connection != nil, "link \(number) has no socket")
       guard link.connection != nil else { continue }
       check(wants, "link \(number) has a socket left")
       guard !link.isConnecting, wants else { continue }
       check(
-        link.reads == gateway.shard.isRead(link: LinkIndex(number)),
+        link.reads == virtual.shard.isRead(link: LinkIndex(number)),
         "link \(number): read against the shard's will")
     }
-    if !gateway.shard.hasBegunShutdown {
-      for (slot, listener) in gateway.listeners.enumerated() {
+    if !virtual.shard.hasBegunShutdown {
+      for (slot, listener) in virtual.listeners.enumerated() {
         check(
-          listener.isOpen == gateway.shard.isListening(slot), "listener \(slot): its socket")
+          listener.isOpen == virtual.shard.isListening(slot), "listener \(slot): its socket")
       }
     }
     return problems

@@ -7,15 +7,15 @@ extension Oracle {
   /// Notes which answers to open sessions a gateway has read; those must come, if the end does.
   ///
   /// Only where the gateway counts as many messages of a worker as that has sent on all its
-  /// streams: nothing of them is on its way.
+  /// streams, and nothing is on its way between shards: nothing of them is on its way.
   func noteReadAnswers(_ account: GatewayAccount) {
-    guard account.answersNotedAt + .milliseconds(20) <= now,
+    guard account.gateway.isQuiet, account.answersNotedAt + .milliseconds(20) <= now,
       simulation.deeds.counts[DeedKind.lie.order] == 0
     else { return }
     account.answersNotedAt = now
     let waiting = account.open.filter { $0.isIn && $0.answers.isWaiting }
     guard !waiting.isEmpty else { return }
-    for status in account.gateway.shard.metrics().workers {
+    for status in account.gateway.metrics().workers {
       guard
         let worker = simulation.workers.first(where: {
           $0.configuration.authority == status.endpoint

@@ -4,7 +4,9 @@ internal import Primitives
 
 /// What gateways' drivers do, and what gateways say.
 extension Oracle {
-  func accepted(_ connection: Connection, uuid: SessionUUID, by gateway: VirtualGateway) {
+  func accepted(
+    _ connection: Connection, _ id: SessionID, uuid: SessionUUID, by gateway: VirtualGateway
+  ) {
     guard let record = record(of: connection) else { return }
     let account = account(of: gateway)
     let listener = account.listener(named: record.listener.name)
@@ -13,7 +15,8 @@ extension Oracle {
     record.account = account
     record.acceptedAt = now
     record.lastReadAt = now
-    record.id = gateway.clients[connection.gatewayPlace].id
+    record.packetsSeenAt = now
+    (record.id, record.localID, record.shard) = (id, id, 0)
     name(record, uuid)
     account.opened(record)
     summary.sessions += 1
@@ -21,6 +24,22 @@ extension Oracle {
     let limits = record.listener.limits
     record.packetRate = limits.packets.map { RateAccount($0, at: now) }
     record.byteRate = limits.bytes.map { RateAccount($0, at: now) }
+  }
+
+  /// The socket of a session leaves a shard for another one.
+  func moves(_ connection: Connection, by gateway: VirtualGateway) {
+    guard let record = record(of: connection) else { return }
+    record.shard = nil
+    summary.moves += 1
+  }
+
+  func came(_ connection: Connection, _ id: SessionID, uuid: SessionUUID, to shard: VirtualShard) {
+    guard let record = record(of: connection) else { return }
+    (record.shard, record.localID) = (shard.index, id)
+    if uuid != record.uuid { broken(Finding(.crossing, "comes as \(uuid)"), record) }
+    if shard.index == 0, id != record.id {
+      broken(Finding(.driver, "comes back to another place"), record)
+    }
   }
 
   /// Turned away at the door, without a session.
@@ -223,9 +242,11 @@ extension Oracle {
   // MARK: Turns
 
   /// After each turn of a gateway's loop.
-  func turnEnded(_ gateway: VirtualGateway) {
+  func turnEnded(_ shard: VirtualShard) {
+    let gateway = shard.gateway
     let account = account(of: gateway)
     for record in account.halfClosed {
+      if record.shard == nil { record.wasHindered = true }
       guard let figures = figures(of: record) else { continue }
       if figures.isHindered { record.wasHindered = true }
       if figures.isClosing { record.tookItsTime = true }
@@ -242,25 +263,39 @@ extension Oracle {
       }
       settleIfOver(record)
     }
+    if shard.index > 0 { account.endedAway += account.closed }
     account.closed.removeAll(keepingCapacity: true)
+    if gateway.isQuiet { account.endedAway.removeAll(keepingCapacity: true) }
     noteReadAnswers(account)
-    guard account.open.count < 64 || account.auditedAt + .milliseconds(100) <= now else { return }
-    let window = now.since(account.auditedAt)
-    account.auditedAt = now
-    for problem in gateway.shard.audit(readBytesMax: VirtualGateway.readBytesMax) {
-      broken(.audit, problem, gateway: gateway.number)
+    audit(shard, account)
+  }
+
+  private func audit(_ shard: VirtualShard, _ account: GatewayAccount) {
+    guard account.open.count < 64 || shard.auditedAt + .milliseconds(100) <= now else { return }
+    shard.auditedAt = now
+    let place = shard.gateway.shards.count > 1 ? "shard \(shard.index): " : ""
+    for problem in shard.shard.audit(readBytesMax: VirtualShard.readBytesMax) {
+      broken(.audit, place + problem, gateway: shard.number)
     }
-    for problem in account.driverProblems() { broken(.driver, problem, gateway: gateway.number) }
-    for record in account.open where record.packetRate != nil {
-      checkRate(record, within: window)
+    for problem in account.driverProblems(shard) {
+      broken(.driver, place + problem, gateway: shard.number)
+    }
+    if shard.index > 0, shard.gateway.isQuiet {
+      for problem in shard.gateway.door.shard.audit(with: shard.shard) {
+        broken(.audit, "door and " + place + problem, gateway: shard.number)
+      }
+    }
+    for record in account.open where record.packetRate != nil && record.shard == shard.index {
+      checkRate(record)
     }
   }
 
   /// Packets that were let through since the last look, by the gateway's own count.
-  private func checkRate(_ record: VisitRecord, within window: Interval) {
+  private func checkRate(_ record: VisitRecord) {
     guard let figures = figures(of: record), !figures.isAllowed else { return }
     let passed = figures.packetsIn - record.packetsSeen
-    record.packetsSeen = figures.packetsIn
+    let window = now.since(record.packetsSeenAt)
+    (record.packetsSeen, record.packetsSeenAt) = (figures.packetsIn, now)
     // What goes to workers before the login is not limited.
     guard record.isIn, passed > 0 else { return }
     let isSlowed = record.listener.limits.packetsAction == .slowDown

@@ -82,9 +82,9 @@ extension Oracle {
       return record.game.framesAnswers && (didHappen(.lie) || record.wasSentNonsense)
     case .packetRefused: return didHappen(.lie)
     case .overCapacity:
-      return account.open.count + account.closed.count
+      return account.open.count + account.closed.count + account.endedAway.count
         >= account.gateway.configuration.limits.sessionsMax
-    case .shutdown: return account.gateway.shard.hasBegunShutdown
+    case .shutdown: return account.gateway.hasBegunShutdown
     case .closedByOperator: return didHappen(.kick) || didHappen(.kickAddress)
     case .listenerRemoved: return didHappen(.closeListener)
     case .banned: return canBeBanned(record, claimed)
@@ -141,7 +141,9 @@ extension Oracle {
     func isOther(_ other: VisitRecord) -> Bool {
       other !== record && other.isIn && other.accountName == name
     }
-    return account.open.contains(where: isOther) || account.closed.contains(where: isOther)
+    return [account.open, account.closed, account.endedAway].contains {
+      $0.contains(where: isOther)
+    }
   }
 
   /// Somebody was let in as the same account behind it, where that ends others.
@@ -163,7 +165,7 @@ extension Oracle {
     if bans.wasBanned(record.address, provenAccount(of: record) ?? claimed) { return true }
     // Of many bans at a time some have no line.
     return (gateways + formerGateways).contains {
-      $0.gateway.shard.metrics().access.temporaryBans > $0.bansLogged
+      $0.gateway.metrics().access.temporaryBans > $0.bansLogged
     }
   }
 

@@ -57,7 +57,8 @@ extension Oracle {
 
   private func unsettled(_ gateway: VirtualGateway) -> [String] {
     var waiting: [String] = []
-    let metrics = gateway.shard.metrics()
+    if !gateway.isQuiet { waiting.append("shards have something to tell each other") }
+    let metrics = gateway.metrics()
     for worker in metrics.workers {
       if worker.state != .ready, worker.state != .drained {
         waiting.append("\(worker.endpoint) is \(worker.state.rawValue)")
@@ -117,7 +118,7 @@ extension Oracle {
   private func checkWorkers(_ account: GatewayAccount) {
     guard account.linksLost == 0, !account.open.contains(where: \.isSlowed) else { return }
     let number = account.gateway.number
-    for status in account.gateway.shard.metrics().workers {
+    for status in account.gateway.metrics().workers {
       guard
         let worker = simulation.workers.first(where: {
           $0.configuration.authority == status.endpoint
@@ -172,16 +173,9 @@ extension Oracle {
     for account in gateways {
       let gateway = account.gateway
       func add(_ problem: String) { left.append("gateway \(gateway.number): \(problem)") }
-      for problem in gateway.shard.leftovers() { add(problem) }
       if gateway.clientCount != 0 { add("\(gateway.clientCount) clients' sockets") }
-      if gateway.lingering.count != 0 { add("\(gateway.lingering.count) lingering sockets") }
-      if !gateway.readyClients.isEmpty { add("\(gateway.readyClients.count) ready clients") }
-      if !gateway.mailbox.isEmpty { add("\(gateway.mailbox.count) messages in its mailbox") }
-      let links = gateway.links.count { $0.connection != nil }
-      if gateway.isFinished, links > 0 { add("\(links) workers' sockets") }
-      if gateway.isFinished, gateway.listeners.contains(where: \.isOpen) {
-        add("open listeners")
-      }
+      if !gateway.isQuiet { add("\(gateway.messagesUnderWay) messages between shards") }
+      for shard in gateway.shards { for problem in leftovers(of: shard) { add(problem) } }
     }
     for record in visits where record.stage == .session {
       left.append("visit \(record.number) has a session")
@@ -198,5 +192,18 @@ extension Oracle {
       left.append("connection \(connection.number) is open at the gateway's end")
     }
     return left
+  }
+
+  private func leftovers(of shard: VirtualShard) -> [String] {
+    var left = shard.shard.leftovers()
+    if shard.lingering.count != 0 { left.append("\(shard.lingering.count) lingering sockets") }
+    if !shard.readyClients.isEmpty { left.append("\(shard.readyClients.count) ready clients") }
+    if !shard.mailbox.isEmpty { left.append("\(shard.mailbox.count) messages in its mailbox") }
+    let links = shard.links.count { $0.connection != nil }
+    if shard.isFinished, links > 0 { left.append("\(links) workers' sockets") }
+    if shard.isFinished, shard.listeners.contains(where: \.isOpen) {
+      left.append("open listeners")
+    }
+    return shard.gateway.shards.count > 1 ? left.map { "shard \(shard.index): \($0)" } : left
   }
 }

@@ -36,7 +36,7 @@ extension Oracle {
   ///
   /// Those that were not let in have no line, and may have sent something.
   func checkListeners(_ account: GatewayAccount) {
-    for counted in account.gateway.shard.metrics().listeners {
+    for counted in account.gateway.metrics().listeners {
       guard let seen = account.listeners.first(where: { $0.name == counted.name }) else { continue }
       var (packets, messages, bytes) = (seen.packetsIn, seen.messagesOut, seen.bytesOut)
       for record in account.open where record.listener.name == counted.name {

@@ -72,9 +72,12 @@ final class Oracle {
 
   func record(of uuid: SessionUUID) -> VisitRecord? { visitOfUUID[uuid].map { visits[$0] } }
 
-  /// What the gateway itself says of a session that is not over.
+  /// What the gateway itself says of a session that is not over, nor on its way to another shard.
   func figures(of record: VisitRecord) -> Shard.SessionFigures? {
-    record.isOpen ? record.account?.gateway.shard.figures(of: record.id) : nil
+    guard record.isOpen, let shard = record.shard else { return nil }
+    let figures = record.account?.gateway.shards[shard].shard.figures(of: record.localID)
+    // It is about to go: what it takes along is counted by nobody.
+    return figures?.isAway == true ? nil : figures
   }
 
   // MARK: Visits
@@ -153,8 +156,10 @@ final class Oracle {
     let interval = checkedAt.map { now.since($0) } ?? .zero
     checkedAt = now
     for account in gateways {
-      for problem in account.problems(account.gateway.shard.metrics()) {
-        broken(.counters, problem, gateway: account.gateway.number)
+      if account.gateway.isQuiet {
+        for problem in account.problems(account.gateway.metrics()) {
+          broken(.counters, problem, gateway: account.gateway.number)
+        }
       }
       checkBans(account, interval)
     }

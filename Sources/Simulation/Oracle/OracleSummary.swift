@@ -21,6 +21,8 @@ package struct OracleSummary: Equatable, Sendable {
   /// Packet streams between a gateway and a worker.
   package var streams = 0
   package var bans = 0
+  /// Sessions that have gone from one shard to another.
+  package var moves = 0
   /// Sessions that had been let in, by `CloseReason`.
   package var closed = [UInt64](repeating: 0, count: 256)
 
@@ -41,7 +43,7 @@ package struct OracleSummary: Equatable, Sendable {
       ("answers sent", UInt64(answersSent)), ("answers received", UInt64(answersReceived)),
       ("broadcasts", UInt64(broadcasts)), ("refusals told", UInt64(refusalsTold)),
       ("bytes in", bytesIn), ("bytes out", bytesOut), ("worker streams", UInt64(streams)),
-      ("bans", UInt64(bans)),
+      ("bans", UInt64(bans)), ("moves", UInt64(moves)),
     ]
     let reasons = CloseReason.allCases.map { ("closed " + $0.name, closed[Int($0.rawValue)]) }
     return (counts + reasons).filter { $0.1 > 0 }

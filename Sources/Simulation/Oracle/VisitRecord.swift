@@ -25,7 +25,12 @@ final class VisitRecord {
   /// Its gateway's, once that has accepted it.
   weak var account: GatewayAccount?
   var uuid = SessionUUID.none
+  /// What the door calls its session.
   var id = SessionID(index: 0, generation: 0)
+  /// The shard that has its socket; nil while that is on its way from one to another.
+  var shard: Int?
+  /// What that shard calls it.
+  var localID = SessionID(index: 0, generation: 0)
   /// Its place among its gateway's open visits.
   var place = 0
   /// The log has said that it was let in.
@@ -75,6 +80,8 @@ final class VisitRecord {
 
   // Of the listener's limits.
   var packetsSeen: UInt64 = 0
+  /// When ``packetsSeen`` was looked at.
+  var packetsSeenAt = Instant(nanoseconds: 0)
   var packetRate: RateAccount?
   var byteRate: RateAccount?
 

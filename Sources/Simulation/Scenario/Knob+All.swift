@@ -18,6 +18,7 @@ extension Knob {
   private static let sizes: [Knob] = [
     Knob("milliseconds", \.milliseconds, 1...360_000_000, "how long load and faults last"),
     Knob("gateways", \.gateways, 1...16, "gateways, which share workers and database"),
+    Knob("shards", \.shards, 1...4, "shards of each gateway, with a loop each"),
     Knob("workers", \.workers, 1...64, "workers' processes"),
     Knob("clients", \.clients, 0...100_000, "players' programs"),
     Knob(

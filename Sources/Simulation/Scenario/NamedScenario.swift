@@ -6,7 +6,7 @@ package enum NamedScenario: String, CaseIterable, Sendable {
   case halfWritten = "half-written"
   case hostile, cuts, resets, delays, partitions, crashes, stalls, lies, drains, pauses, shutdown
   case manyBans = "many-bans"
-  case operators, bans, disk, kills, gateways, everything
+  case operators, bans, disk, kills, gateways, shards, moves, everything
 
   package var meaning: String {
     switch self {
@@ -40,6 +40,8 @@ package enum NamedScenario: String, CaseIterable, Sendable {
     case .kills: "gateways are killed, or lose power, and are started again"
     case .manyBans: "a million bans are in the database; some clients are under one"
     case .gateways: "three gateways share workers"
+    case .shards: "three shards, which sessions are dealt to with their workers"
+    case .moves: "three shards, and workers that crash, lie and drain: sessions come back"
     case .everything: "all of it at once"
     }
   }
@@ -94,6 +96,11 @@ package enum NamedScenario: String, CaseIterable, Sendable {
       scenario.setLogins()
       scenario.fixtureKind = 3
       scenario.bansPerMinute = 12
+    case .moves:
+      scenario.crashesPerMinute = 30
+      scenario.liesPerMinute = 12
+      scenario.drainsPerMinute = 20
+      scenario.longestFaultMilliseconds = 3000
     case .stampede:
       scenario.partitionsPerMinute = 2
       scenario.stampedeAt = 30_000
@@ -102,7 +109,7 @@ package enum NamedScenario: String, CaseIterable, Sendable {
       scenario.cutPermille = 500
       for family in DeedFamily.allCases { scenario[keyPath: family.rate] = 3 }
     case .random, .quiet, .crowd, .waves, .leavers, .logins, .limits, .bounds, .packets,
-      .slowReaders, .halfCloses, .hostile, .gateways:
+      .slowReaders, .halfCloses, .hostile, .gateways, .shards:
       break
     }
   }
@@ -137,6 +144,10 @@ package enum NamedScenario: String, CaseIterable, Sendable {
     case .gateways:
       scenario.gateways = 3
       scenario.clients = 60
+    case .shards: scenario.setShards()
+    case .moves:
+      scenario.setShards()
+      scenario.workersBroadcastMilliseconds = 1000
     case .everything:
       scenario.games = 3
       scenario.clients = 40
@@ -173,6 +184,17 @@ extension Scenario {
     questionPermille = 50
     tricklingPermille = 100
     temporaryBanRules = 1
+  }
+
+  /// Workers on each of several shards, some with more than one.
+  mutating func setShards() {
+    shards = 3
+    workers = 5
+    games = 3
+    pools = 2
+    clients = 30
+    packetMilliseconds = 100
+    longPacketPermille = 200
   }
 
   mutating func setBounds() {

@@ -12,7 +12,14 @@ extension Scenario {
     scenario.drawFaults(&random)
     if random.chance(200) { scenario.workerSocketBytes = random.pick([2000, 20_000]) }
     scenario.drawStore(&random)
+    scenario.drawShards()
     return scenario
+  }
+
+  /// From chance of its own: other numbers of a seed stay what they were before there were shards.
+  private mutating func drawShards() {
+    var random = SeededRandom(seed: seed, "shards")
+    shards = random.pick([1, 1, 1, 1, 1, 2, 2, 3, 3, 4])
   }
 
   private mutating func drawSizes(_ random: inout SeededRandom) {

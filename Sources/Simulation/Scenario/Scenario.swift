@@ -12,6 +12,8 @@ package struct Scenario: Equatable, Sendable {
 
   // Sizes.
   package var gateways = 1
+  /// Of each gateway, see ``VirtualGateway``: 1 to 4.
+  package var shards = 1
   package var workers = 3
   package var clients = 20
   package var descriptorsForClients = 1000

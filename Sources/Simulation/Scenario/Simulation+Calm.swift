@@ -25,7 +25,7 @@ extension Simulation {
     calmNetwork()
     for worker in workers { calm(worker) }
     for gateway in gateways {
-      gateway.stalledUntil = now
+      for shard in gateway.shards { shard.stalledUntil = now }
       gateway.clientsMax = scenario.descriptorsForClients
       gateway.wakeUp()
     }
@@ -94,7 +94,7 @@ extension Simulation {
   }
 
   private func isListening(_ port: UInt16, _ gateway: VirtualGateway) -> Bool {
-    gateway.listeners.contains { $0.isOpen && $0.port == port }
+    gateway.door.listeners.contains { $0.isOpen && $0.port == port }
   }
 
   private func whatIsMissing(_ number: Int, _ statuses: [WorkerStatus]) -> [String] {
@@ -152,7 +152,7 @@ extension Simulation {
     for gateway in gateways { gateway.post(.terminate) }
     let grace = gateways.map(\.configuration.shutdownGrace).max() ?? .zero
     let hasEnded = advance(upTo: grace + Self.endingMax) {
-      gateways.allSatisfy { $0.isFinished && $0.lingering.count == 0 }
+      gateways.allSatisfy { $0.isFinished && $0.lingeringCount == 0 }
     }
     guard !oracle.hasFailed else { return }
     guard hasEnded else {

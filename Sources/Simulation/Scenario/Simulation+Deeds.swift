@@ -189,7 +189,12 @@ extension Simulation {
 
   private func pause(_ lasting: Interval, _ random: inout SeededRandom) -> Bool {
     let gateway = gateways[random.draw(0...gateways.count - 1)]
-    gateway.stalledUntil = max(gateway.stalledUntil, now + lasting)
+    // A thread alone, or all of the process.
+    let shard = gateway.shards.count > 1 ? random.draw(0...gateway.shards.count) : 0
+    for index in gateway.shards.indices where index == shard || shard == gateway.shards.count {
+      let other = gateway.shards[index]
+      other.stalledUntil = max(other.stalledUntil, now + lasting)
+    }
     return true
   }
 
@@ -213,7 +218,7 @@ extension Simulation {
   private func replaceEnded(_ number: Int) {
     guard deeds.isEnding[number] else { return }
     let old = gateways[number]
-    guard old.isFinished, old.lingering.count == 0 else {
+    guard old.isFinished, old.lingeringCount == 0 else {
       return add(.replaceGateway(number), after: .milliseconds(20))
     }
     deeds.isEnding[number] = false

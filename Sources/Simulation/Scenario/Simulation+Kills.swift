@@ -82,8 +82,8 @@ extension Simulation {
   }
 }
 
-extension VirtualGateway {
-  /// SIGKILL: the system closes what it had open, and nothing more is said or written.
+extension VirtualShard {
+  /// SIGKILL: the system closes what the loop had open.
   func kill() {
     let network = simulation.network
     isFinished = true
@@ -101,13 +101,10 @@ extension VirtualGateway {
       connection.gatewayPlace = -1
       network.close(connection, from: .gateway)
     }
-    clientCount = 0
     for number in lingering.takeExpired(now: .distantFuture) {
       network.close(network.connections[Int(number)], from: .gateway)
     }
     for link in links.indices { closeLink(link) }
-    store?.kill()
-    store = nil
   }
 }
 

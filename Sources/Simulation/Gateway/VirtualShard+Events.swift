@@ -2,7 +2,7 @@ internal import Gateway
 internal import Primitives
 
 /// Who is ready: what epoll_wait says at a turn's start.
-extension VirtualGateway {
+extension VirtualShard {
   private static let eventsMax = 1024
   /// Turns that are told of something that is not so, of a thousand.
   private static let spuriousPermille = 20

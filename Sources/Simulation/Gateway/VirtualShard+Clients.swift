@@ -4,7 +4,7 @@ internal import Primitives
 internal import Upstream
 
 /// Clients' sockets: accepted, read, written and closed as the shard says.
-extension VirtualGateway {
+extension VirtualShard {
   // MARK: Accepting
 
   /// A client's first packet has come.
@@ -21,7 +21,7 @@ extension VirtualGateway {
   func accept(from index: Int) {
     for _ in 0..<Self.acceptsMax {
       guard listeners[index].isOpen else { return }
-      if clientCount + lingering.count >= acceptedMax {
+      if gateway.clientCount + gateway.lingeringCount >= acceptedMax {
         return pauseAccepting(index, "the other descriptors are kept for workers")
       }
       guard !listeners[index].queue.isEmpty else { return feed(index) }
@@ -31,7 +31,7 @@ extension VirtualGateway {
   }
 
   /// Clients beyond it wait to be accepted.
-  private var acceptedMax: Int { max(1, clientsMax - listeners.count { $0.isOpen }) }
+  private var acceptedMax: Int { max(1, gateway.clientsMax - listeners.count { $0.isOpen }) }
 
   private func open(_ connection: Connection, listener: Int) {
     let entropy: [16 of UInt8] = .init { _ in UInt8(truncatingIfNeeded: random.next()) }
@@ -46,17 +46,17 @@ extension VirtualGateway {
     }
     let slot = Int(id.index)
     while clients.count <= slot { clients.append(ClientSocket()) }
-    clientCount += 1
+    gateway.clientCount += 1
     clients[slot] = ClientSocket(
       connection: connection, id: id, isListed: clients[slot].isListed)
-    connection.gatewayPlace = slot
-    simulation.oracle.accepted(connection, uuid: shard.uuid(of: id), by: self)
+    (connection.gatewayShard, connection.gatewayPlace) = (index, slot)
+    simulation.oracle.accepted(connection, id, uuid: shard.uuid(of: id), by: gateway)
     performEffects()
     list(slot)
   }
 
   private func refuse(_ connection: Connection, _ farewell: [UInt8], resets: Bool) {
-    simulation.oracle.refused(connection, by: self)
+    simulation.oracle.refused(connection, by: gateway)
     guard !farewell.isEmpty else { return close(connection, abort: resets) }
     _ = simulation.network.write(farewell, on: connection, from: .gateway)
     linger(connection)
@@ -129,6 +129,7 @@ extension VirtualGateway {
   }
 
   func clientReady(_ id: SessionID, _ readiness: Readiness) {
+    guard !clients[Int(id.index)].hasMoved else { return }
     if readiness.contains(.writable) { writeQueued(id) }
     if readiness.contains(.readable) {
       readClient(id)
@@ -235,7 +236,7 @@ extension VirtualGateway {
     }
     clients[slot].connection = nil
     connection.gatewayPlace = -1
-    clientCount -= 1
+    gateway.clientCount -= 1
     simulation.oracle.gatewayClosed(connection, manner)
     switch manner {
     case .plain: close(connection, abort: false)

@@ -3,7 +3,7 @@ internal import Primitives
 internal import Upstream
 
 /// Workers' sockets: connected, read, written and closed as the shard says.
-extension VirtualGateway {
+extension VirtualShard {
   /// Something came for a link's descriptor.
   func linkChanged(_ connection: Connection, isConnected: Bool) {
     guard let link = links.firstIndex(where: { $0.connection === connection }) else { return }
@@ -104,8 +104,8 @@ extension VirtualGateway {
   }
 
   func connect(_ link: Int, to address: SocketAddress) {
-    let connection = simulation.connect(self, to: address)
-    connection.gatewayPlace = link
+    let connection = simulation.connect(gateway, to: address)
+    (connection.gatewayShard, connection.gatewayPlace) = (index, link)
     links[link].connection = connection
     links[link].isConnecting = true
     links[link].hasConnected = false
