@@ -12,8 +12,8 @@ public struct MovingSessions: Sendable {
   /// Encoded packets that no worker has got, oldest first: of these sessions, and of some that are
   /// over.
   var packets: [UInt8] = []
-  /// So many messages of other shards' workers the sender has given to its clients; those behind
-  /// them these sessions have missed.
+  /// So many messages for clients have come to the sender from the receiver; those behind them
+  /// these sessions have missed.
   var outputsTaken: UInt64 = 0
 
   init(pool: Int) { self.pool = pool }

@@ -9,7 +9,7 @@ struct OutputAccount {
   /// What a message counts for beyond its payload, in bytes.
   static let overhead = 128
 
-  /// At the door: what was passed on to a shard, and not taken there.
+  /// What was sent to a shard, and not taken there.
   private struct Passed {
     var outputs: [WorkerOutput] = []
     /// Those in front that were taken.
@@ -27,12 +27,16 @@ struct OutputAccount {
   private var unsaidCount = 0
   /// At the door: bytes that their senders were not told of, by sender.
   private var unsaidBytes: [Int]
+  /// At the door what was passed on to each other shard, elsewhere what was sent to the door.
   private var passed: [Passed]
+  /// At the door: how many messages came from each other shard.
+  private(set) var heardCounts: [UInt64]
 
   init(shards: Int) {
     self.shards = shards
     unsaidBytes = Array(repeating: 0, count: shards)
     passed = Array(repeating: Passed(), count: shards)
+    heardCounts = Array(repeating: 0, count: shards)
   }
 
   /// What a message counts for, in bytes.
@@ -54,6 +58,8 @@ struct OutputAccount {
   mutating func wasTaken(_ byteCount: Int) { untaken -= byteCount }
 
   // MARK: Taking
+
+  mutating func heard(from shard: Int) { heardCounts[shard] += 1 }
 
   mutating func took(_ output: WorkerOutput, isDoor: Bool) {
     takenCount += 1
@@ -97,6 +103,11 @@ struct OutputAccount {
       passed[shard].start = 0
     }
     return bytes
+  }
+
+  /// The door has heard so many of all messages of this shard.
+  mutating func wereHeard(_ count: UInt64) {
+    _ = wereTaken(Int(count - passed[0].takenCount), by: 0)
   }
 
   /// What was passed on to a shard behind the first `count` of all.

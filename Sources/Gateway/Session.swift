@@ -11,6 +11,8 @@ internal import Primitives
 ///                      closing (its queue is flushed) ─▶ vacant
 /// ```
 ///
+/// Of several shards, the door has those that are with another one as `away`: see Shard+Moving.
+///
 /// A flat record with a phase instead of an enum with payloads: it is changed in place for each
 /// packet, and moving its queues out and in again would cost more than the change. An idle session
 /// owns no memory beyond this record. On a listener without authentication it is open at once.
@@ -61,6 +63,8 @@ struct Session: ~Copyable {
   var wasRefused = false
   /// It counts as a connection of its address.
   var isCounted = false
+  /// The shard that it is with, while ``phase`` is `away`.
+  var shard: UInt8 = 0
   var listener: UInt16 = 0
   /// The recording that it belongs to.
   var recording = RecordingMark.none
@@ -82,8 +86,6 @@ struct Session: ~Copyable {
   var unanswered: UInt32 = 0
   /// Packets that were queued for a lost worker and wait for the next.
   var packetsWaiting: UInt32 = 0
-  /// The shard that it is with, while ``phase`` is `away`.
-  var shard: UInt8 = 0
   /// Its place in the shard's list of live sessions.
   var place: UInt32 = 0
   /// The first and last piece gathered for the client in this turn.

@@ -22,7 +22,9 @@ extension Shard {
       placeWaiting(pool: pool, now: now, effects: &effects)
     case .output(let output): take(output, now: now, effects: &effects)
     case .given(let count): wereGiven(count, by: shard, now: now, effects: &effects)
-    case .taken(let byteCount): wasTaken(byteCount, now: now, effects: &effects)
+    case .taken(let byteCount, let heard):
+      outputs.wereHeard(heard)
+      wasTaken(byteCount, now: now, effects: &effects)
     case .listener(let slot, let listener, let framers): takeListener(slot, listener, framers)
     case .listenerGone(let slot): loseListener(slot)
     case .offence(let trigger, let offender):

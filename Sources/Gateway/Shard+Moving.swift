@@ -22,8 +22,15 @@ extension Shard {
   ) {
     var leaving = LeavingSessions(pool: pool(of: index))
     depart(index, to: shard, with: &leaving, now: now, effects: &effects)
-    for batch in leaving.batches {
-      effects.messages.append((batch.shard, .sessions(batch.sessions)))
+    send(leaving, &effects)
+  }
+
+  /// Sends the sessions, with the packets, that leave the door together.
+  mutating func send(_ leaving: LeavingSessions, _ effects: inout Effects) {
+    for (shard, sessions) in leaving.batches {
+      var batch = sessions
+      batch.outputsTaken = outputs.heardCounts[shard]
+      effects.messages.append((shard, .sessions(batch)))
     }
   }
 
@@ -142,6 +149,9 @@ extension Shard {
   ) -> [SessionID] {
     let indices = batch.sessions.map { install($0, effects: &effects) }
     let ids = indices.map { id(of: $0) }
+    giveMissed(
+      to: indices, since: batch.outputsTaken, of: 0, pool: batch.pool, now: now,
+      effects: &effects)
     if pools[batch.pool].rotation.isEmpty {
       // The door was told before it could get these back: it will not send them here again. They
       // wait from now on, as they would if they had come to that worker a moment before.
@@ -149,12 +159,13 @@ extension Shard {
       giveBack(indices, batch.packets, pool: batch.pool, now: now, effects: &effects)
       return ids
     }
-    for index in indices {
+    let here = zip(indices, ids).filter { index(of: $1) != nil }.map(\.0)
+    for index in here {
       attach(index)
       if sessions[index].phase == .halfClosed { sessions[index].activeAt = now }
     }
     reroute(batch.packets, pool: batch.pool)
-    for index in indices { resume(index, now: now, effects: &effects) }
+    for index in here { resume(index, now: now, effects: &effects) }
     return ids
   }
 

@@ -5,8 +5,8 @@ internal import Upstream
 ///
 /// A broadcast is for all of its pool; and a worker may answer a client that is not its own. All
 /// goes by way of the door, which knows where clients are. As messages between two shards keep
-/// their order, a session hears what it should exactly once, also while it moves: what is under way
-/// to a shard when a session is on its way back from there, the door gives it itself.
+/// their order, a client hears what it should exactly once, also while it moves: the shard that it
+/// comes to gives it what was under way when it left, and was not heard where it was.
 extension Shard {
   /// What stands for a worker of another shard where a link of this one would.
   static let remoteLinks: UInt32 = 1 << 31
@@ -50,6 +50,7 @@ extension Shard {
     if number == 0 {
       passOn(output, &effects)
     } else {
+      outputs.passedOn(output, to: 0)
       effects.messages.append((0, .output(output)))
     }
     guard outputs.isOverfull, !linksPausedByOutput.contains(link), links[link].isConnected else {
@@ -90,6 +91,7 @@ extension Shard {
   /// A worker of another shard has a message for clients here, or at the door for any.
   mutating func take(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
     if number == 0 {
+      outputs.heard(from: output.origin)
       switch output.target {
       case .session(let uuid):
         if let slot = uuids.slot(of: uuid), isAway(slot, uuid, pool: output.pool) {
@@ -147,7 +149,12 @@ extension Shard {
     }
   }
 
-  /// Gives sessions that came back what was under way to them where they were.
+  /// Gives sessions that have just come what they have missed.
+  ///
+  /// At the door, what was under way to them where they were; elsewhere, broadcasts of this shard
+  /// that had not reached the door when they left there.
+  ///
+  /// - Parameter count: so many of all messages that were sent to `shard` had come there.
   mutating func giveMissed(
     to indices: [UInt32], since count: UInt64, of shard: Int, pool: Int, now: Instant,
     effects: inout Effects
@@ -173,7 +180,8 @@ extension Shard {
   ) {
     switch output.target {
     case .session(let uuid):
-      guard sessions[index].uuid == uuid else { return }
+      // Of the others' own messages the door sends back here what is for one client.
+      guard sessions[index].uuid == uuid, number == 0 else { return }
       unsafe give(payload, to: index, now: now, effects: &effects)
     case .broadcast(let audience):
       unsafe broadcast(payload, to: audience, reaching: index, now: now, effects: &effects)
@@ -206,7 +214,8 @@ extension Shard {
       if origin == 0 {
         wasTaken(bytes[origin], now: now, effects: &effects)
       } else {
-        effects.messages.append((origin, .taken(byteCount: bytes[origin])))
+        effects.messages.append(
+          (origin, .taken(byteCount: bytes[origin], heard: outputs.heardCounts[origin])))
       }
     }
   }

@@ -75,9 +75,7 @@ extension Shard {
     }
     if pools[pool].isSpread { takeOrphans(of: pool, for: &leaving) }
     sendOrphans(of: pool)
-    for batch in leaving.batches {
-      effects.messages.append((batch.shard, .sessions(batch.sessions)))
-    }
+    send(leaving, &effects)
     for index in resumed { resume(index, now: now, effects: &effects) }
   }
 

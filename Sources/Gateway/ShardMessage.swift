@@ -28,8 +28,9 @@ public enum ShardMessage: Sendable {
   case output(WorkerOutput)
   /// To the door: so many more of such messages were given to clients.
   case given(count: Int)
-  /// To the shard whose workers sent them: so many bytes of such messages were taken.
-  case taken(byteCount: Int)
+  /// To the shard whose workers sent them: so many bytes of such messages were taken, and so many
+  /// of all of them have come to the door.
+  case taken(byteCount: Int, heard: UInt64)
 
   // MARK: Listeners, rules and recordings
 

@@ -117,20 +117,42 @@ import Testing
     #expect(group.leftovers() == [])
   }
 
+  /// Goal: what a shard says while a client is on its way there reaches that client, too.
+  @Test(arguments: [true, false]) func messagesFindThoseThatAreComing(stays: Bool) {
+    let group = silent()
+    _ = group.connect()
+    group.settle()
+    group.isHeld = { from, to in from == 0 && to == 1 }
+    let client = group.connect()
+    group.settle()
+    group.workers[1].broadcast(0, Array("a".utf8))
+    group.workers[1].answer(group.clients[client].uuid, Array("b".utf8))
+    group.settle()
+    group.workers[2].broadcast(0, Array("c".utf8))
+    group.settle()
+    if !stays { group.remove(1) }
+    group.settle()
+    group.isHeld = { _, _ in false }
+    group.settle()
+    #expect(group.clients[client].received.sorted() == Array("abc".utf8))
+    #expect(text(client, group).first == "a")
+    #expect((group.shard(of: client) == 1) == stays)
+    #expect(text(0, group) == "ac")
+  }
+
   /// Goal: however sessions move meanwhile, each broadcast reaches each client once.
-  @Test func broadcastsAreHeardOnceOnTheMove() {
-    for seed in UInt64(1)...30 {
+  @Test(arguments: 0..<3) func broadcastsAreHeardOnceOnTheMove(speaker: Int) {
+    for seed in UInt64(1)...12 {
       let group = VirtualGroup(seed: seed, shards: 3, workers: 4)
       for worker in group.workers { worker.onPacket = { _, _ in } }
       let clients = (0..<8).map { _ in group.connect() }
       group.settle()
       group.cuts = true
       for number in 0..<20 {
-        // Worker 0 stays.
-        group.workers[0].broadcast(0, [UInt8(number)])
+        group.workers[speaker].broadcast(0, [UInt8(number)])
         if number % 4 == 3 {
-          let lost = Int.random(in: 1..<4, using: &group.random)
-          group.remove(lost)
+          let others = (0..<4).filter { $0 != speaker }
+          group.remove(others.randomElement(using: &group.random)!)
         }
         for _ in 0..<Int.random(in: 0..<6, using: &group.random) { group.turn() }
         for worker in group.workers { worker.reachability = .accepts }
