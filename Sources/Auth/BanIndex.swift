@@ -95,7 +95,8 @@ struct BanIndex: Sendable {
   /// The same for the bans of an account, the last added first.
   @inline(__always)
   func forEach(covering account: AccountName, _ body: (BanRecord) -> Bool) {
-    guard let number = names.number(of: account.key) else { return }
+    // Without names in it, which is usual, no key is made.
+    guard names.count > 0, let number = names.number(of: account.key) else { return }
     Self.walk(nameRecords, from: nameHeads[Int(number)], body)
   }
 

@@ -24,17 +24,13 @@ struct KeyedHash {
   /// Of the bytes of ``AccountName/key``.
   func callAsFunction(_ name: AccountName) -> UInt64 {
     var state = State(key0, key1)
-    var word: UInt64 = 0
-    var count: UInt64 = 0
-    for byte in name.key.utf8 {
-      word |= UInt64(byte) << (count % 8 * 8)
-      count += 1
-      if count % 8 == 0 {
-        state.absorb(word)
-        word = 0
-      }
+    // One word behind: the last one ends it.
+    var last: UInt64?
+    name.forEachWord { word in
+      if let last { state.absorb(last) }
+      last = word
     }
-    return state.finish(last: count << 56 | word)
+    return state.finish(last: last ?? 0)
   }
 
   /// An account's last word holds its length in the top bits, a prefix's never does, so they are

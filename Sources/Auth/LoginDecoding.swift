@@ -5,9 +5,10 @@ enum LoginDecoding {
     return bytes
   }
 
-  static func utf8(_ bytes: [UInt8]) throws(LoginFault) -> [UInt8] {
-    guard String(validating: bytes, as: UTF8.self) != nil else { throw .badCharacters }
-    return bytes
+  static func checkUTF8(_ bytes: ArraySlice<UInt8>) throws(LoginFault) {
+    guard bytes.allSatisfy({ $0 < 0x80 }) || String(validating: bytes, as: UTF8.self) != nil else {
+      throw .badCharacters
+    }
   }
 
   static func latin1(_ bytes: [UInt8]) -> [UInt8] {

@@ -61,8 +61,7 @@ struct LoginExtraction {
 
   /// Text without control characters, which would spoil logs and terminals.
   private static func text(_ value: [UInt8]) throws(LoginFault) -> String {
-    guard let text = String(validating: value, as: UTF8.self),
-      text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) })
+    guard let text = String(validating: value, as: UTF8.self), !hasControls(text.utf8.span)
     else { throw .badCharacters }
     return text
   }
@@ -72,7 +71,7 @@ struct LoginExtraction {
   /// Leaves the cursor behind the field.
   ///
   /// - Returns: nil when the packet is too short for it, or has no such word, part or key.
-  private mutating func bytes(of field: LoginField) throws(LoginFault) -> [UInt8]? {
+  private mutating func bytes(of field: LoginField) throws(LoginFault) -> ArraySlice<UInt8>? {
     guard let start = start(of: field) else { return nil }
     switch field.form {
     case .fixed(let width, _), .bytes(let width):
@@ -90,8 +89,8 @@ struct LoginExtraction {
     case .zeroTerminated, .line, .word, .pair, .split:
       let text = LoginText(field.unmasked(packet[start...]))
       guard let (range, end) = try text.find(field) else { return nil }
-      cursor = start + end
-      return Array(text.bytes[range])
+      cursor = start + (end - text.bytes.startIndex)
+      return text.bytes[range]
     }
   }
 
@@ -105,7 +104,8 @@ struct LoginExtraction {
   }
 
   /// `count` bytes at `start`, which is at most the packet's end.
-  private mutating func take(_ count: Int, at start: Int, _ field: LoginField) -> [UInt8]? {
+  private mutating func take(_ count: Int, at start: Int, _ field: LoginField) -> ArraySlice<UInt8>?
+  {
     guard count >= 0, count <= packet.count - start else { return nil }
     cursor = start + count
     return field.unmasked(packet[start..<cursor])
@@ -123,11 +123,11 @@ struct LoginExtraction {
 }
 
 extension LoginField {
-  /// The bytes with the XOR key taken off, as a new array.
-  fileprivate func unmasked(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-    var bytes = Array(bytes)
+  /// The bytes with the XOR key taken off; they may have other indices.
+  fileprivate func unmasked(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     guard !xor.isEmpty else { return bytes }
+    var bytes = Array(bytes)
     for index in bytes.indices { bytes[index] ^= xor[index % xor.count] }
-    return bytes
+    return bytes[...]
   }
 }

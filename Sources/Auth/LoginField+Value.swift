@@ -2,17 +2,17 @@ extension LoginField {
   /// What the field's bytes mean: text in UTF-8, or a secret's bytes.
   ///
   /// - Parameter raw: the field's own bytes, without the XOR key.
-  func value(of raw: [UInt8]) throws(LoginFault) -> [UInt8] {
+  func value(of raw: ArraySlice<UInt8>) throws(LoginFault) -> [UInt8] {
     let limit = target == .secret ? Self.secretBytesMax : Self.textBytesMax
     let value: [UInt8]
     switch form {
     case .integer(let integer, let rendering):
-      let number = integer.value(in: raw[...]) ?? 0
+      let number = integer.value(in: raw) ?? 0
       let digits = String(number, radix: rendering == .hex ? 16 : 10)
       let padding = rendering == .hex ? max(0, 2 * integer.width - digits.count) : 0
       value = Array(repeating: UInt8(ascii: "0"), count: padding) + digits.utf8
     case .bytes:
-      value = target == .secret || charset != nil ? try decoded(raw) : hexDigits(of: raw)
+      value = target == .secret || charset != nil ? try decoded(raw) : hexDigits(of: Array(raw))
     case .fixed(_, let padding):
       value = try decoded(unpadded(raw, padding))
     case .zeroTerminated, .lengthPrefixed, .varintPrefixed, .word, .line, .pair, .split, .rest:
@@ -22,37 +22,40 @@ extension LoginField {
     return value
   }
 
-  private func unpadded(_ raw: [UInt8], _ padding: Padding) -> [UInt8] {
+  private func unpadded(_ raw: ArraySlice<UInt8>, _ padding: Padding) -> ArraySlice<UInt8> {
     let isWide = charset == .utf16le
     let unit = isWide ? 2 : 1
     /// The value of the unit at `index`; an odd byte at the end is no padding.
     func unitValue(_ index: Int) -> Int {
       guard isWide else { return Int(raw[index]) }
-      return index + 1 < raw.count ? Int(raw[index]) | Int(raw[index + 1]) << 8 : 1
+      return index + 1 < raw.endIndex ? Int(raw[index]) | Int(raw[index + 1]) << 8 : 1
     }
     switch padding {
     case .zero:
-      let end = stride(from: 0, to: raw.count, by: unit).first { unitValue($0) == 0 }
-      return Array(raw[..<(end ?? raw.count)])
+      let end = stride(from: raw.startIndex, to: raw.endIndex, by: unit)
+        .first { unitValue($0) == 0 }
+      return raw[..<(end ?? raw.endIndex)]
     case .space:
-      var end = raw.count
-      while end >= unit, [0, 0x20].contains(unitValue(end - unit)) { end -= unit }
-      return Array(raw[..<end])
+      var end = raw.endIndex
+      while end >= raw.startIndex + unit, [0, 0x20].contains(unitValue(end - unit)) { end -= unit }
+      return raw[..<end]
     }
   }
 
   /// Decodes, then strips and folds; hex and base64 are stripped before they are decoded.
-  private func decoded(_ raw: [UInt8]) throws(LoginFault) -> [UInt8] {
+  private func decoded(_ raw: ArraySlice<UInt8>) throws(LoginFault) -> [UInt8] {
     var bytes: [UInt8]
     switch charset {
-    case .hex: bytes = try LoginDecoding.hex(stripped(raw))
-    case .base64: bytes = try LoginDecoding.base64(stripped(raw))
-    case nil where target == .secret: bytes = stripped(raw)
-    case nil, .utf8: bytes = stripped(try LoginDecoding.utf8(raw))
-    case .ascii: bytes = stripped(try LoginDecoding.ascii(raw))
-    case .latin1: bytes = stripped(LoginDecoding.latin1(raw))
-    case .cp1252: bytes = stripped(try LoginDecoding.cp1252(raw))
-    case .utf16le: bytes = stripped(try LoginDecoding.utf16le(raw))
+    case nil where target == .secret: bytes = Array(stripped(raw))
+    case nil, .utf8:
+      try LoginDecoding.checkUTF8(raw)
+      bytes = Array(stripped(raw))
+    case .hex: bytes = try LoginDecoding.hex(Array(stripped(raw)))
+    case .base64: bytes = try LoginDecoding.base64(Array(stripped(raw)))
+    case .ascii: bytes = Array(stripped(try LoginDecoding.ascii(Array(raw))[...]))
+    case .latin1: bytes = Array(stripped(LoginDecoding.latin1(Array(raw))[...]))
+    case .cp1252: bytes = Array(stripped(try LoginDecoding.cp1252(Array(raw))[...]))
+    case .utf16le: bytes = Array(stripped(try LoginDecoding.utf16le(Array(raw))[...]))
     }
     switch folding {
     case .lower: bytes = bytes.map(foldedASCII)
@@ -62,12 +65,16 @@ extension LoginField {
     return bytes
   }
 
-  private func stripped(_ bytes: [UInt8]) -> [UInt8] {
-    var bytes = bytes[...]
-    let (prefix, suffix) = (Array(prefixToStrip.utf8), Array(suffixToStrip.utf8))
-    if bytes.starts(with: prefix) { bytes = bytes.dropFirst(prefix.count) }
-    if bytes.suffix(suffix.count).elementsEqual(suffix) { bytes = bytes.dropLast(suffix.count) }
-    return Array(bytes)
+  private func stripped(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var bytes = bytes
+    if !prefixToStrip.isEmpty, bytes.starts(with: prefixToStrip.utf8) {
+      bytes = bytes.dropFirst(prefixToStrip.utf8.count)
+    }
+    let suffix = suffixToStrip.utf8
+    if !suffix.isEmpty, bytes.suffix(suffix.count).elementsEqual(suffix) {
+      bytes = bytes.dropLast(suffix.count)
+    }
+    return bytes
   }
 }
 

@@ -133,6 +133,7 @@ extension [LoginCondition] {
 extension Credentials {
   /// Brings the attributes in the order in which a description names them.
   fileprivate mutating func sortAttributes(as description: LoginDescription) {
+    guard attributes.count > 1 else { return }
     var sorted: [Attribute] = []
     for field in description.parts.lazy.flatMap(\.fields) {
       guard case .attribute(let name) = field.target,

@@ -1,18 +1,18 @@
 /// The rest of a packet from a field on, for the fields that have to look for their end.
 struct LoginText {
-  let bytes: [UInt8]
+  let bytes: ArraySlice<UInt8>
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 
-  /// - Returns: where the field's bytes are and where the next field may begin; nil when it is not
-  ///   there.
+  /// - Returns: the indices of the field's bytes, and of where the next field may begin; nil when
+  ///   it is not there.
   func find(_ field: LoginField) throws(LoginFault) -> (range: Range<Int>, end: Int)? {
     switch field.form {
     case .zeroTerminated: return zeroTerminated(isWide: field.charset == .utf16le)
     case .line:
       let range = line
       let end = bytes[range.upperBound...].prefix(2).firstIndex(of: 0x0a)
-      return (range, end.map { $0 + 1 } ?? bytes.count)
+      return (range, end.map { $0 + 1 } ?? bytes.endIndex)
     case .word(let number, let toEnd): return word(number, toEnd: toEnd)
     case .pair(let key, let valueSeparator, let pairSeparator):
       let range = try value(of: Array(key.utf8), valueSeparator, pairSeparator)
@@ -23,18 +23,19 @@ struct LoginText {
   }
 
   private func zeroTerminated(isWide: Bool) -> (Range<Int>, Int)? {
-    guard isWide else { return bytes.firstIndex(of: 0).map { (0..<$0, $0 + 1) } }
-    for index in stride(from: 0, to: bytes.count - 1, by: 2)
+    let start = bytes.startIndex
+    guard isWide else { return bytes.firstIndex(of: 0).map { (start..<$0, $0 + 1) } }
+    for index in stride(from: start, to: bytes.endIndex - 1, by: 2)
     where bytes[index] == 0 && bytes[index + 1] == 0 {
-      return (0..<index, index + 2)
+      return (start..<index, index + 2)
     }
     return nil
   }
 
   /// The first line, without CR LF or LF.
   private var line: Range<Int> {
-    let end = bytes.firstIndex(of: 0x0a) ?? bytes.count
-    return 0..<(end > 0 && bytes[end - 1] == 0x0d ? end - 1 : end)
+    let end = bytes.firstIndex(of: 0x0a) ?? bytes.endIndex
+    return bytes.startIndex..<(end > bytes.startIndex && bytes[end - 1] == 0x0d ? end - 1 : end)
   }
 
   private func word(_ number: Int, toEnd: Bool) -> (Range<Int>, Int)? {
@@ -50,7 +51,7 @@ struct LoginText {
   /// All but what ends a line or a message at the very end: CR, LF and zeros.
   private var trimmed: ArraySlice<UInt8> {
     let end = bytes.lastIndex { $0 != 0x0a && $0 != 0x0d && $0 != 0 }
-    return bytes[..<((end ?? -1) + 1)]
+    return bytes[..<(end.map { $0 + 1 } ?? bytes.startIndex)]
   }
 
   private func part(_ number: Int, _ delimiter: [UInt8]) -> (Range<Int>, Int)? {

@@ -118,6 +118,17 @@ public struct SignedTicket: Equatable, Sendable {
     signedBytes = Array(text[..<(fields[7].startIndex - 1)])
   }
 
+  /// Whose a ticket says it is, true or not, without a look at the rest of it.
+  ///
+  /// - Returns: nil when there is no account's name in its place.
+  public static func claimedAccount(in text: [UInt8]) -> AccountName? {
+    guard text.count <= Ticket.byteCountMax, text.starts(with: "gh1.".utf8) else { return nil }
+    let fields = text.split(
+      separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
+    guard fields.count == 4, let bytes = Base64URL.decode(fields[2]) else { return nil }
+    return String(validating: bytes, as: UTF8.self).flatMap { AccountName($0) }
+  }
+
   private static func bytes(
     _ field: ArraySlice<UInt8>, _ name: TicketError.Field, _ counts: ClosedRange<Int>
   ) throws(TicketError) -> [UInt8] {
