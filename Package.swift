@@ -89,7 +89,7 @@ let package = Package(
       name: "gatehouse",
       dependencies: [
         "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
-        "Management", "Commands", "SampleWorker", "JSON", "CLinux", "CSodium",
+        "Management", "Commands", "SampleWorker", "JSON", "Threading", "CLinux", "CSodium",
       ], swiftSettings: house),
 
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testing),

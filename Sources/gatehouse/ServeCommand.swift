@@ -69,6 +69,9 @@ private func serve(
         "shards": "\(group.count)",
       ])
     whenServing()
+    let memory = MemoryKeeper()
+    memory.start()
+    defer { memory.stop() }
     let isOrderly = reactor.run()
     if !isOrderly {
       // At once: the management API is not waited for, and the log for a moment only.

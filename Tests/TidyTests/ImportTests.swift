@@ -39,8 +39,8 @@ import Testing
     ],
     "gatehouse": [
       "Primitives", "Framing", "Auth", "Upstream", "Gateway", "Store", "Configuration", "Reactor",
-      "Management", "Commands", "SampleWorker", "JSON", "CLinux", "CSodium", "Glibc",
-      "Synchronization",
+      "Management", "Commands", "SampleWorker", "JSON", "Threading", "CLinux", "CSodium",
+      "Glibc", "Synchronization",
     ],
   ]
 
