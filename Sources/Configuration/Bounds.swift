@@ -18,6 +18,8 @@ enum Bounds {
   static let readyTimeout = Interval.milliseconds(10)...Interval.seconds(3_600)
   static let aliveTimeout = Interval.milliseconds(100)...Interval.seconds(3_600)
 
+  static let shards = 1...64
+
   static let shutdownGrace = Interval.zero...Interval.seconds(3_600)
 
   static let loginDeadline = Interval.milliseconds(100)...Interval.seconds(600)

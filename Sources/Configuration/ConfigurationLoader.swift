@@ -106,7 +106,7 @@ enum ConfigurationForm {
 
   static let gatehouseKeys = [
     "listener", "framer", "framer_directory", "pool", "management", "limits", "log", "store",
-    "shutdown_grace",
+    "shards", "shutdown_grace",
     "logins", "temporary_ban", "temporary_bans", "access",
   ]
   static let paradoxPlexKeys = [

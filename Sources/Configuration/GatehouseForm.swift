@@ -85,6 +85,8 @@ struct GatehouseForm {
   }
 
   mutating func readLimits() {
+    draft.configuration.shards = root.integer(
+      "shards", Bounds.shards, default: draft.configuration.shards)
     draft.configuration.shutdownGrace = root.duration(
       "shutdown_grace", Bounds.shutdownGrace, default: draft.configuration.shutdownGrace)
     guard var reader = root.subtable("limits") else {

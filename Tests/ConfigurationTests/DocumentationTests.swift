@@ -15,6 +15,7 @@ import Testing
     let example = try #require(loaded(text))
     #expect(example.limits == Limits())
     #expect(example.log == LogConfiguration())
+    #expect(example.shards == GatewayConfiguration().shards)
     #expect(example.shutdownGrace == GatewayConfiguration().shutdownGrace)
     let (first, second) = (example.listeners[0], example.listeners[1])
     #expect(first.idleTimeout == second.idleTimeout)
@@ -103,7 +104,7 @@ import Testing
       ("concurrent_per_address", shown(Bounds.sessions)),
       ("password_passes", shown(Bounds.passwordPasses)),
       ("password_threads", shown(Bounds.passwordThreads)),
-      ("login_history", shown(Bounds.loginHistory)),
+      ("login_history", shown(Bounds.loginHistory)), ("shards", shown(Bounds.shards)),
     ]
     for (key, shown) in bounds {
       let lines = reference.split(separator: "\n").filter { $0.hasPrefix("| `\(key)` | ") }

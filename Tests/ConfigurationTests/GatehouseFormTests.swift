@@ -23,6 +23,13 @@ import Upstream
     #expect(warnings(minimalText) == [])
   }
 
+  @Test(arguments: [0, 65, -1]) func thereAreOneToSixtyFourShards(count: Int) {
+    #expect(
+      problems("shards = \(count)\n" + minimalText) == [
+        "f:1:10: error: shards: \(count) is out of range; expected an integer from 1 to 64"
+      ])
+  }
+
   /// Goal: each key reaches its field.
   ///
   /// Method: every key differs from its default.
@@ -52,6 +59,7 @@ import Upstream
     worker.aliveTimeout = .seconds(3_600)
     pool.workers = [worker]
     #expect(configuration.pools[1] == pool)
+    #expect(configuration.shards == 64)
     #expect(configuration.shutdownGrace == .seconds(90))
   }
 
@@ -139,6 +147,7 @@ import Upstream
   }
 
   private static let everyKey = """
+    shards = 64
     shutdown_grace = 90
     [[listener]]
     name = "a"
