@@ -134,6 +134,19 @@ struct Session: ~Copyable {
   /// Each packet has been followed by a message to the client, and none waits for a worker.
   var seemsAnswered: Bool { unanswered == 0 && !pauses.contains(.workerBusy) }
 
+  /// What has come from and gone to its client, on whatever shard.
+  struct Traffic {
+    var packetsIn: UInt64
+    var bytesIn: UInt64
+    var messagesOut: UInt64
+    var bytesOut: UInt64
+  }
+
+  var traffic: Traffic {
+    Traffic(
+      packetsIn: packetsIn, bytesIn: bytesIn, messagesOut: messagesOut, bytesOut: bytesOut)
+  }
+
   /// Back to the unused state; ids given out before no longer match.
   mutating func vacate() {
     let next = generation &+ 1

@@ -144,10 +144,8 @@ extension Shard {
   private mutating func count(_ index: UInt32, now: Instant, effects: inout Effects) {
     let listener = Int(sessions[index].listener)
     listenerCounters[listener].closed[Int(sessions[index].closeReason.rawValue)] += 1
-    listenerCounters[listener].packetsIn += sessions[index].packetsIn
-    listenerCounters[listener].bytesIn += sessions[index].bytesIn
-    listenerCounters[listener].messagesOut += sessions[index].messagesOut
-    listenerCounters[listener].bytesOut += sessions[index].bytesOut
+    let traffic = sessions[index].traffic
+    listenerCounters[listener].count(traffic)
     // Of a client that was not let in, that has been said.
     guard !sessions[index].wasRefused else { return }
     effects.log.append(

@@ -215,10 +215,11 @@ extension Shard {
     }
     for index in live {
       let listener = Int(sessions[index].listener)
-      all[listener].packetsIn += sessions[index].packetsIn
-      all[listener].bytesIn += sessions[index].bytesIn
-      all[listener].messagesOut += sessions[index].messagesOut
-      all[listener].bytesOut += sessions[index].bytesOut
+      // See `ListenerCounters`.
+      all[listener].packetsIn &+= sessions[index].packetsIn
+      all[listener].bytesIn &+= sessions[index].bytesIn
+      all[listener].messagesOut &+= sessions[index].messagesOut
+      all[listener].bytesOut &+= sessions[index].bytesOut
     }
     let inUse = listeners.indices.filter { listeners[$0].state != .vacant }
     return MetricsSnapshot(

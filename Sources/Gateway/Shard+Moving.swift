@@ -120,6 +120,8 @@ extension Shard {
     releaseHold(of: index, now: now, effects: &effects)
     clientQueueBytes -= sessions[index].queue.count
     resumeLinksPausedByTotal(now: now, effects: &effects)
+    let traffic = sessions[index].traffic
+    listenerCounters[Int(sessions[index].listener)].count(traffic)
     let identity = sessions[index].identity
     return unsafe MovingSession(
       sender: id(of: index), uuid: sessions[index].uuid, listener: sessions[index].listener,
@@ -225,6 +227,8 @@ extension Shard {
     sessions[index].bytesIn = moving.bytesIn
     sessions[index].messagesOut = moving.messagesOut
     sessions[index].bytesOut = moving.bytesOut
+    let traffic = sessions[index].traffic
+    listenerCounters[Int(sessions[index].listener)].uncount(traffic)
   }
 
   /// Takes sessions back that have no worker where they were; they have their old places.

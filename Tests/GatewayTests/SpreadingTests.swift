@@ -126,4 +126,23 @@ import Testing
     #expect(all.reduce(0) { $0 + $1.sessionsClosed.reduce(0, +) } == 2)
     #expect(all.reduce(0) { $0 + $1.sessionsOpen } == 2)
   }
+
+  /// Goal: no count goes down while sessions are on their way: it would look like a new start.
+  @Test func whatHasHappenedStaysCountedOnTheWay() {
+    let group = VirtualGroup(shards: 2)
+    let clients = (0..<4).map { _ in group.connect() }
+    for client in clients { group.send(client, numbers: 0..<5) }
+    group.settle()
+    group.isHeld = { from, _ in from == 1 }
+    group.remove(1)
+    group.settle()
+    var all = group.metrics().map { $0.listeners[0] }
+    #expect(all.map(\.packetsIn) == [10, 10])
+    #expect(all.map(\.messagesOut) == [10, 10])
+    group.isHeld = { _, _ in false }
+    group.settle()
+    all = group.metrics().map { $0.listeners[0] }
+    #expect(all.map(\.packetsIn) == [10, 10])
+    #expect(all.map(\.bytesOut) == [all[0].bytesOut, all[0].bytesOut])
+  }
 }
