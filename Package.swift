@@ -129,6 +129,10 @@ let package = Package(
       ],
       swiftSettings: testing),
     .testTarget(
+      name: "ReactorTests",
+      dependencies: ["Reactor", "Gateway", "Upstream", "Auth", "Primitives", "Threading"],
+      swiftSettings: testing),
+    .testTarget(
       name: "CapturesTests", dependencies: ["Captures", "Primitives"], swiftSettings: testing),
     .testTarget(
       name: "LearningTests",

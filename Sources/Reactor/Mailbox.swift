@@ -17,16 +17,31 @@ public final class Mailbox: Sendable {
     case banRecorded(TemporaryBan, event: Int64)
     case accountsKnown([AccountName])
     case resolved(LinkIndex, serial: UInt32, Resolver.Outcome)
+    /// What another shard tells, with the sockets of the sessions that it brings: theirs in order,
+    /// -1 for one that could not be kept.
+    case shard(ShardMessage, from: Int, sockets: [Int32])
+    /// A socket was closed elsewhere, for which the door waits.
+    case descriptorFreed
+    /// Another shard has shut down.
+    case shardFinished
+    /// The gateway has ended, and the shard's thread is to end too.
+    case end
   }
 
   /// One thread's wait for a reply.
-  private final class Wait: Sendable {
+  fileprivate final class Wait: Sendable {
     let semaphore = Semaphore()
     let reply = Mutex<Reply?>(nil)
 
     func reply(within milliseconds: UInt32) -> Reply? {
       semaphore.wait(milliseconds: milliseconds) ? reply.withLock { $0 } : nil
     }
+  }
+
+  /// A command that was posted; its asker has to wait for the answer.
+  struct Question {
+    fileprivate let wait: Wait
+    fileprivate let token: UInt64
   }
 
   private struct State {
@@ -62,12 +77,29 @@ public final class Mailbox: Sendable {
   public func perform(
     _ command: Command, timeoutMilliseconds: UInt32, isAnsweredAtOnce: Bool = false
   ) -> Reply? {
-    guard let (wait, token) = beginWait() else { return nil }
-    defer { endWait(token) }
-    post(.command(command, token: token))
-    if let reply = wait.reply(within: timeoutMilliseconds) { return reply }
-    let isTaken = !withdraw(token)
-    return wait.reply(within: isTaken && isAnsweredAtOnce ? Self.turnMilliseconds : 0)
+    guard let question = ask(command) else { return nil }
+    return reply(
+      to: question, within: timeoutMilliseconds, isAnsweredAtOnce: isAnsweredAtOnce)
+  }
+
+  /// Posts a command; nil when the shard has ended, or too many wait for it.
+  ///
+  /// ``reply(to:within:isAnsweredAtOnce:)`` has to follow.
+  func ask(_ command: Command) -> Question? {
+    guard let question = beginWait() else { return nil }
+    post(.command(command, token: question.token))
+    return question
+  }
+
+  /// The second half of ``perform(_:timeoutMilliseconds:isAnsweredAtOnce:)``.
+  func reply(
+    to question: Question, within timeoutMilliseconds: UInt32, isAnsweredAtOnce: Bool = false
+  ) -> Reply? {
+    defer { endWait(question.token) }
+    if let reply = question.wait.reply(within: timeoutMilliseconds) { return reply }
+    let isTaken = !withdraw(question.token)
+    return question.wait.reply(
+      within: isTaken && isAnsweredAtOnce ? Self.turnMilliseconds : 0)
   }
 
   /// Has the shard take in a listener and waits for its answer; from any thread but the shard's.
@@ -79,12 +111,10 @@ public final class Mailbox: Sendable {
   public func add(
     _ listener: ListenerConfiguration, on socket: ListeningSocket, timeoutMilliseconds: UInt32
   ) -> Reply? {
-    guard let (wait, token) = beginWait() else { return nil }
-    defer { endWait(token) }
-    post(.addListener(listener, ListenerFramers(listener), socket, token: token))
-    if let reply = wait.reply(within: timeoutMilliseconds) { return reply }
+    guard let question = beginWait() else { return nil }
+    post(.addListener(listener, ListenerFramers(listener), socket, token: question.token))
     // Once its turn has begun, the answer is on its way.
-    return withdraw(token) ? nil : wait.reply(within: Self.turnMilliseconds)
+    return reply(to: question, within: timeoutMilliseconds, isAnsweredAtOnce: true)
   }
 
   /// Takes a message back that the shard has not seen.
@@ -101,13 +131,13 @@ public final class Mailbox: Sendable {
     }
   }
 
-  private func beginWait() -> (Wait, token: UInt64)? {
+  private func beginWait() -> Question? {
     let wait = Wait()
     return state.withLock { state in
       guard !state.isClosed, state.waits.count < Self.waitsMax else { return nil }
       state.lastToken += 1
       state.waits[state.lastToken] = wait
-      return (wait, state.lastToken)
+      return Question(wait: wait, token: state.lastToken)
     }
   }
 
@@ -144,6 +174,15 @@ public final class Mailbox: Sendable {
     let wasEmpty = state.withLock { state in
       state.messages.append(message)
       return state.messages.count == 1
+    }
+    if wasEmpty { eventfd_write(fd, 1) }
+  }
+
+  /// Posts several at once; at least one.
+  func post(_ messages: [Message]) {
+    let wasEmpty = state.withLock { state in
+      defer { state.messages += messages }
+      return state.messages.isEmpty
     }
     if wasEmpty { eventfd_write(fd, 1) }
   }

@@ -8,7 +8,7 @@ extension Reactor {
   mutating func accept(from index: Int) {
     for _ in 0..<Self.acceptsMax {
       guard listeners[index].fd >= 0 else { return }
-      if clientCount + lingering.count >= clientsMax {
+      if descriptorsUsed >= clientsMax {
         return pauseAccepting(index, "the other descriptors are kept for workers")
       }
       switch Sockets.accept(listeners[index].fd) {
@@ -21,6 +21,10 @@ extension Reactor {
         open(fd, address, listener: index)
       }
     }
+  }
+
+  private var descriptorsUsed: Int {
+    clientCount + lingering.count + group.descriptorsElsewhere.count
   }
 
   mutating func open(_ fd: Int32, _ address: SocketAddress, listener: Int) {
@@ -58,6 +62,7 @@ extension Reactor {
   /// A descriptor was refused: wait until one is free, and at most a second.
   mutating func pauseAccepting(_ index: Int, _ detail: String) {
     epoll.remove(listeners[index].fd)
+    group.descriptorsElsewhere.waitForOne()
     guard acceptPauses.pause(index, now: now) else { return }
     shard.acceptPaused(listener: index, detail, effects: &effects)
     performEffects()
@@ -79,6 +84,8 @@ extension Reactor {
   }
 
   mutating func clientReady(_ id: SessionID, _ readiness: Readiness) {
+    // A stale event of a turn in which the session has left for another shard.
+    guard clients[Int(id.index)].fd >= 0 else { return }
     if readiness.contains(.writable) { writeQueued(id) }
     if readiness.contains(.readable) {
       readClient(id)
@@ -149,7 +156,7 @@ extension Reactor {
     case .lingering: return linger(fd)
     case .abort: Sockets.close(fd, abort: true)
     }
-    acceptPauses.descriptorFreed(now: now)
+    descriptorFreed()
   }
 
   /// Ends our direction; `fd` is registered with epoll, as something else.
@@ -170,6 +177,12 @@ extension Reactor {
 
   mutating func closeLingering(_ fd: Int32) {
     Sockets.close(fd, abort: false)
-    acceptPauses.descriptorFreed(now: now)
+    descriptorFreed()
+  }
+
+  /// Somebody may wait at the door for just this one.
+  mutating func descriptorFreed() {
+    guard number > 0 else { return acceptPauses.descriptorFreed(now: now) }
+    if group.descriptorsElsewhere.closedOne() { post(.descriptorFreed, to: 0) }
   }
 }

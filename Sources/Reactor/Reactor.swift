@@ -10,6 +10,9 @@ internal import Upstream
 /// Decides nothing: what to read, when to stop and whom to close is the shard's word. One turn of
 /// its loop reads every readable client, lets the links write what that gathered, then reads the
 /// workers and writes what they sent to the clients.
+///
+/// There is one for each shard, each on a thread of its own. The one of shard 0, the door, has the
+/// listening sockets and the signals, and runs on the main thread.
 @safe
 public struct Reactor: ~Copyable {
   /// Bytes read from one socket at a time.
@@ -36,10 +39,14 @@ public struct Reactor: ~Copyable {
   }
 
   let epoll: Epoll
+  let group: ShardGroup
+  /// The shard's, in its group.
+  let number: Int
   let mailbox: Mailbox
   let log: @Sendable (LogEvent) -> Void
   let store: StoreConnection?
   let configuration: GatewayConfiguration
+  /// -1 with all shards but the door.
   let signalFD: Int32
   /// For clients and listening sockets.
   let descriptorsForClients: Int
@@ -50,9 +57,16 @@ public struct Reactor: ~Copyable {
   var clients: [Client] = []
   var links: [LinkSocket] = []
   var readableLinks: [UInt32] = []
+  /// Messages for other shards, by their numbers, until the end of the turn.
+  var outgoing: [[Mailbox.Message]] = []
+  var hasOutgoing = false
   var isStopping = false
   var isFinished = false
   var isEndedAtOnce = false
+  /// Other shards that have not shut down; the door's alone.
+  var shardsRunning: Int
+  /// When those are not waited for any more.
+  var shardsDeadline = Instant.distantFuture
   var acceptPauses = AcceptPauses()
   var clientCount = 0
   var lingering = LingeringClients()
@@ -62,33 +76,47 @@ public struct Reactor: ~Copyable {
   let slices: UnsafeMutableBufferPointer<IOSlice>
   var entropy = EntropyPool()
 
-  /// Opens the listening sockets.
+  /// The door of a group; opens the listening sockets.
   ///
   /// - Parameter descriptorsMax: the process's limit; some are kept for workers and management.
   /// - Throws: ``ListenFailure`` when a listener's socket can't be opened, else ``SystemError``.
   public init(
-    configuration: GatewayConfiguration, mailbox: Mailbox,
+    configuration: GatewayConfiguration, group: ShardGroup,
     descriptorsMax: UInt64, store: StoreConnection?,
     log: @escaping @Sendable (LogEvent) -> Void
   ) throws {
     // Everything that can fail comes first: a noncopyable value can't be half made.
     let signalFD = try Signals.open()
     let sockets = try configuration.listeners.map { try ListeningSocket(for: $0) }
-    epoll = try Epoll()
-    descriptorsForClients = Self.descriptorsForClients(descriptorsMax, configuration)
-    self.signalFD = signalFD
+    try self.init(
+      configuration, group, number: 0, signalFD: signalFD, store, log,
+      descriptorsForClients: Self.descriptorsForClients(descriptorsMax, configuration))
     listeners = sockets.map { Listener(fd: $0.take()) }
+    if let store { shard.bansChanged(store.bans, event: store.event) }
+  }
+
+  init(
+    _ configuration: GatewayConfiguration, _ group: ShardGroup, number: Int, signalFD: Int32,
+    _ store: StoreConnection?, _ log: @escaping @Sendable (LogEvent) -> Void,
+    descriptorsForClients: Int
+  ) throws(SystemError) {
+    epoll = try Epoll()
+    self.descriptorsForClients = descriptorsForClients
+    self.signalFD = signalFD
     self.configuration = configuration
-    self.mailbox = mailbox
+    self.group = group
+    self.number = number
+    mailbox = group.mailboxes[number]
     self.log = log
     self.store = store
+    outgoing = Array(repeating: [], count: group.count)
+    shardsRunning = number == 0 ? group.count - 1 : 0
     unsafe readBuffer = .allocate(byteCount: Self.readBytesMax, alignment: 4096)
     unsafe slices = .allocate(capacity: Self.slicesMax)
     now = Clock.monotonic()
     shard = Shard(
-      configuration: configuration, groupSeed: EntropyPool.word(), seed: EntropyPool.word(),
-      now: now, unixMilliseconds: Clock.unixMilliseconds())
-    if let store { shard.bansChanged(store.bans, event: store.event) }
+      configuration: configuration, number: number, of: group.count, groupSeed: group.seed,
+      seed: EntropyPool.word(), now: now, unixMilliseconds: Clock.unixMilliseconds())
   }
 
   /// Keeps SIGTERM and SIGINT from this thread and those it starts, until ``run()`` reads them.
@@ -98,34 +126,39 @@ public struct Reactor: ~Copyable {
 
   deinit {
     for listener in listeners where listener.fd >= 0 { Sockets.close(listener.fd, abort: false) }
-    Glibc.close(signalFD)
+    if signalFD >= 0 { Glibc.close(signalFD) }
     unsafe readBuffer.deallocate()
     unsafe slices.deallocate()
   }
 
   /// So many that a lost worker can be connected again, and the management API be asked, when all
-  /// descriptors for clients are used.
+  /// descriptors for clients are used; and two for each shard beside the door.
   static func descriptorsForClients(
     _ descriptorsMax: UInt64, _ configuration: GatewayConfiguration
   ) -> Int {
     let all = Int(clamping: descriptorsMax)
     let workers = configuration.pools.reduce(0) { $0 + $1.workers.count }
-    return all - min(64 + 2 * workers, all / 4)
+    return all - min(64 + 2 * (workers + configuration.shards - 1), all / 4)
   }
 
-  /// Runs until SIGTERM or SIGINT has been dealt with.
+  /// Runs until SIGTERM or SIGINT has been dealt with, by all shards of the group.
   ///
   /// - Returns: false when a second signal ended it at once.
   public mutating func run() -> Bool {
-    _ = epoll.add(mailbox.fd, .mailbox, .readable)
     _ = epoll.add(signalFD, .signal, .readable)
     for (index, listener) in listeners.enumerated() {
       _ = epoll.add(listener.fd, .listener(index), .readable)
     }
+    start()
+    while !isEndedAtOnce, !isFinished || lingering.count > 0 || waitsForShards { turn() }
+    return !isEndedAtOnce
+  }
+
+  mutating func start() {
+    _ = epoll.add(mailbox.fd, .mailbox, .readable)
     shard.start(now: now, effects: &effects)
     performEffects()
-    while !isEndedAtOnce, !isFinished || lingering.count > 0 { turn() }
-    return !isEndedAtOnce
+    postOutgoing()
   }
 
   // MARK: One turn
@@ -160,11 +193,12 @@ public struct Reactor: ~Copyable {
   mutating func endTurn() {
     shard.endTurn(now: now, effects: &effects)
     performEffects()
+    if hasOutgoing { postOutgoing() }
   }
 
   func waitMilliseconds() -> Int32 {
     if shard.hasUnwritten { return 0 }
-    var deadline = acceptPauses.retryAt
+    var deadline = min(acceptPauses.retryAt, shardsDeadline)
     for other in [shard.nextDeadline, lingering.nextDeadline] {
       if let other { deadline = min(deadline, other) }
     }
@@ -193,6 +227,11 @@ public struct Reactor: ~Copyable {
         case .failed(let detail):
           shard.linkResolveFailed(link, detail, now: now, effects: &effects)
         }
+      case .shard(let message, let sender, let sockets):
+        receive(message, from: sender, sockets)
+      case .descriptorFreed: acceptPauses.descriptorFreed(now: now)
+      case .shardFinished: shardsRunning -= 1
+      case .end: isEndedAtOnce = true
       }
       performEffects()
     }
@@ -204,6 +243,7 @@ public struct Reactor: ~Copyable {
         isEndedAtOnce = true
       } else {
         isStopping = true
+        shardsDeadline = now + configuration.shutdownGrace + Self.shardsPatience
         shard.beginShutdown(now: now, effects: &effects)
         performEffects()
       }
@@ -237,6 +277,7 @@ public struct Reactor: ~Copyable {
     for claim in effects.claims { verify(claim) }
     for record in effects.records { store?.record(record) }
     for (token, reply) in effects.replies { mailbox.answer(token, reply) }
+    for (receiver, message) in effects.messages { tell(receiver, message) }
     effects.removeAll()
   }
 

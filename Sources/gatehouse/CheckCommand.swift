@@ -16,6 +16,7 @@ func check(configurationPath: String) -> Int32 {
 /// What a configuration would run, for an operator; holds no secret.
 private func summary(of configuration: GatewayConfiguration, path: String) -> String {
   var text = "\(path): a good configuration\n"
+  if configuration.shards > 1 { text += shardSummary(of: configuration) }
   for listener in configuration.listeners {
     let pool = configuration.pools[listener.pool].name
     let saved = listener.origin == .saved ? ", saved" : ""
@@ -52,6 +53,18 @@ private func summary(of configuration: GatewayConfiguration, path: String) -> St
   text += accessSummary(of: configuration)
   text += "log: \(configuration.log.level.name), as \(configuration.log.format.rawValue)\n"
   return text
+}
+
+/// Where workers are, when there are several places for them.
+private func shardSummary(of configuration: GatewayConfiguration) -> String {
+  let together = configuration.pools.indices.filter { !configuration.isSpread(pool: $0) }
+  var text = "shards: \(configuration.shards)"
+  if !together.isEmpty {
+    let names = together.map { configuration.pools[$0].name }.joined(separator: ", ")
+    text += together.count == 1 ? "; pool \(names) is" : "; pools \(names) are"
+    text += " with the first of them as a whole"
+  }
+  return text + "\n"
 }
 
 private func described(_ framer: Framer, name: String) -> String {

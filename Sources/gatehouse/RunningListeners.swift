@@ -14,7 +14,7 @@ final class RunningListeners: Sendable {
   private let configuration: GatewayConfiguration
   private let reader: ListenerReader
   private let file: SavedListenersFile
-  private let mailbox: Mailbox
+  private let group: ShardGroup
   /// What the file holds.
   ///
   /// Locked while the file and the shard are changed, so that they agree.
@@ -22,11 +22,11 @@ final class RunningListeners: Sendable {
 
   private static let timeoutMilliseconds: UInt32 = 5_000
 
-  init(_ loaded: LoadedConfiguration, _ mailbox: Mailbox) {
+  init(_ loaded: LoadedConfiguration, _ group: ShardGroup) {
     configuration = loaded.configuration
     reader = loaded.reader
     file = SavedListenersFile(path: loaded.configuration.savedListenersFile)
-    self.mailbox = mailbox
+    self.group = group
     saved = Mutex(loaded.saved)
   }
 
@@ -98,7 +98,7 @@ final class RunningListeners: Sendable {
       }
       try save(saved + [SavedListener(name: listener.name, json: json)], &saved)
     }
-    let reply = mailbox.add(
+    let reply = group.add(
       listener, on: socket, timeoutMilliseconds: Self.timeoutMilliseconds)
     if case .listenerAdded(let status)? = reply { return status }
     if json != nil { try save(before, &saved) }
@@ -171,7 +171,7 @@ final class RunningListeners: Sendable {
     let before = saved
     let others = saved.filter { $0.name != name }
     if others.count < saved.count { try save(others, &saved) }
-    let reply = mailbox.perform(
+    let reply = group.perform(
       .removeListener(name: name, closesSessions: closesSessions),
       timeoutMilliseconds: Self.timeoutMilliseconds, isAnsweredAtOnce: true)
     if case .listenerRemoved(let status)? = reply { return status }
@@ -193,7 +193,7 @@ final class RunningListeners: Sendable {
   }
 
   private func list() throws(ListenerFailure) -> [ListenerStatus] {
-    let reply = mailbox.perform(
+    let reply = group.perform(
       .listListeners, timeoutMilliseconds: Self.timeoutMilliseconds)
     guard case .listeners(let listeners)? = reply else { throw Self.failure(reply) }
     return listeners

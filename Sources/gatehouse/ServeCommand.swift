@@ -43,17 +43,20 @@ private func serve(
   _ descriptorsMax: UInt64, _ log: LogWriter, _ whenServing: () -> Void
 ) -> Int32 {
   do {
-    let mailbox = try Mailbox()
-    let store = try startStore(configuration, mailbox, log)
+    let group = try ShardGroup(configuration)
+    let store = try startStore(configuration, group.door, log)
     defer { stopStore(store?.service, log) }
     var reactor = try Reactor(
-      configuration: configuration, mailbox: mailbox, descriptorsMax: descriptorsMax,
+      configuration: configuration, group: group, descriptorsMax: descriptorsMax,
       store: store?.connection
     ) { log.log($0) }
-    let listeners = loaded.map { RunningListeners($0, mailbox).operations }
+    let listeners = loaded.map { RunningListeners($0, group).operations }
     let management = try startManagement(
-      configuration, mailbox, store?.service, listeners ?? .none, log)
+      configuration, group, store?.service, listeners ?? .none, log)
     defer { management?.stop() }
+    // Before that: requests that are being performed wait for shards.
+    defer { group.close() }
+    try group.start(configuration, store: store?.connection) { log.log($0) }
     for listener in configuration.listeners {
       log.log(
         .info, "listening",
@@ -61,7 +64,10 @@ private func serve(
     }
     log.log(
       .info, "gateway-started",
-      ["version": gatehouseVersion, "descriptors_max": "\(descriptorsMax)"])
+      [
+        "version": gatehouseVersion, "descriptors_max": "\(descriptorsMax)",
+        "shards": "\(group.count)",
+      ])
     whenServing()
     let isOrderly = reactor.run()
     if !isOrderly {
@@ -70,7 +76,6 @@ private func serve(
       _ = log.stop(timeoutMilliseconds: 100)
       _exit(130)
     }
-    mailbox.close()
     return 0
   } catch {
     log.log(.error, "cannot-start", ["reason": "\(error)"])
@@ -79,7 +84,7 @@ private func serve(
 }
 
 private func startManagement(
-  _ configuration: GatewayConfiguration, _ mailbox: Mailbox, _ store: StoreService?,
+  _ configuration: GatewayConfiguration, _ group: ShardGroup, _ store: StoreService?,
   _ listeners: ListenerOperations, _ log: LogWriter
 ) throws -> ManagementServer? {
   guard let management = configuration.management else { return nil }
@@ -87,14 +92,22 @@ private func startManagement(
   for notice in loaded.notices { log.log(.warning, "token", ["notice": "\(notice)"]) }
   let server = try ManagementServer(
     management, token: loaded.token, logLinesDropped: { log.linesDropped },
-    moreMetrics: { store.map { metrics($0.statistics()) } ?? [] },
+    moreMetrics: {
+      [metric(ofShards: group.count)] + (store.map { metrics($0.statistics()) } ?? [])
+    },
     log: { log.log($0, $1, $2) }, listeners: listeners
   ) { command, timeoutMilliseconds in
-    mailbox.perform(command, timeoutMilliseconds: timeoutMilliseconds)
+    group.perform(command, timeoutMilliseconds: timeoutMilliseconds)
   }
   log.log(
     .info, "management-listening", ["address": "\(authority(management.host, server.port))"])
   return server
+}
+
+private func metric(ofShards count: Int) -> ExtraMetric {
+  ExtraMetric(
+    name: "gatehouse_shards", kind: .gauge, help: "Threads that carry clients' data.",
+    value: UInt64(count))
 }
 
 func authority(_ host: String, _ port: UInt16) -> String {

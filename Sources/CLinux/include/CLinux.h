@@ -15,5 +15,8 @@ int clinux_accept(int listener, struct sockaddr *address, socklen_t *length);
 /// epoll_ctl(2) with `data` as the event's 64 bits.
 int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);
 
+/// Gives the calling thread a name of at most 15 bytes, for operators (pthread_setname_np(3)).
+void clinux_name_thread(const char *name);
+
 /// The 64 bits of an event.
 uint64_t clinux_event_data(const struct epoll_event *event);
