@@ -12,7 +12,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from harness import EXAMPLES
 from harness.client import Client
-from harness.gateway import Gateway, binary, configuration
+from harness.gateway import Gateway, beside_the_door, binary, configuration
 from harness.process import ExampleWorker
 from harness.workers import Worker
 
@@ -26,7 +26,16 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture
-def start_gateway(tmp_path, request):
+def crosses_shards():
+    """Whether gateways have two shards, with all workers on the one that is not the door.
+
+    Modules override it to run tests of others again.
+    """
+    return os.environ.get("GATEHOUSE_CROSSES_SHARDS") == "1"
+
+
+@pytest.fixture
+def start_gateway(tmp_path, request, crosses_shards):
     """start_gateway(workers=[…], listener={…}, pool={…}, …) -> Gateway that is ready.
 
     It waits for all workers, or for `ready` of them; `config` is a whole configuration instead of
@@ -39,7 +48,10 @@ def start_gateway(tmp_path, request):
     def start(ready=True, descriptors_max=None, config=None, **parts):
         directory = tmp_path / f"gateway{len(gateways)}"
         directory.mkdir()
-        gateway = Gateway(directory, config or configuration(**parts), ready, descriptors_max)
+        config = config or configuration(**parts)
+        if crosses_shards:
+            config = beside_the_door(config)
+        gateway = Gateway(directory, config, ready, descriptors_max)
         gateways.append(gateway)
         return gateway
 

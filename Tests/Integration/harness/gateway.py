@@ -88,6 +88,23 @@ def configuration(workers=(), listener=None, pool=None, worker=None, limits=None
     }
 
 
+# The host of workers that nobody reaches, and of which no test is told.
+NOBODY = "127.0.1."
+
+
+def beside_the_door(config):
+    """The same gateway with two shards.
+
+    Workers are dealt to the shards in turn: one that nobody reaches goes before each, so that all
+    sessions move to the second shard.
+    """
+    nobody = (f"{NOBODY}{number}:9" for number in itertools.count(1))
+    pools = [{**pool, "worker": [
+        one for worker in pool["worker"] for one in ({**worker, "address": next(nobody)}, worker)]}
+        if "worker" in pool else pool for pool in config.get("pool", [])]
+    return {"shards": 2, **config, "pool": pools}
+
+
 class Gateway:
     """A running `gatehouse serve`."""
 
@@ -144,7 +161,8 @@ class Gateway:
             except ValueError:
                 continue
             if event in (None, record["event"]) and all(
-                    record.get(key) == value for key, value in fields.items()):
+                    record.get(key) == value for key, value in fields.items()
+            ) and not record.get("worker", "").startswith(NOBODY):
                 records.append(record)
         return records
 
@@ -181,7 +199,8 @@ class Gateway:
 
     def workers(self):
         """All upstreams, in the order in which they were added."""
-        return self._get("/upstream")["workers"]
+        return [worker for worker in self._get("/upstream")["workers"]
+                if not worker["endpoint"].startswith(NOBODY)]
 
     def worker(self, worker):
         """One upstream, by its endpoint; None when there is none."""
@@ -231,9 +250,9 @@ class Gateway:
                 table["port"] = port
 
     def _configured_workers(self):
-        pools = self.config.get("pool", [])
-        return sum(len(pool.get("worker", [])) for pool in pools) or len(
-            self.config.get("upstream", []))
+        workers = [worker for pool in self.config.get("pool", []) for worker in
+                   pool.get("worker", []) if not worker["address"].startswith(NOBODY)]
+        return len(workers or self.config.get("upstream", []))
 
     def _start(self, text, descriptors_max):
         path = self.directory / "gatehouse.toml"
