@@ -78,7 +78,10 @@ extension ShardGroup {
       return threads
     }
     if running > 0 { for mailbox in mailboxes.dropFirst() { mailbox.post(.end) } }
-    for _ in 0..<running { _ = threadEnded.wait(milliseconds: Self.lastTurnMilliseconds) }
+    for _ in 0..<running {
+      // One that hangs is not waited for longer than all together.
+      guard threadEnded.wait(milliseconds: Self.lastTurnMilliseconds) else { break }
+    }
     for mailbox in mailboxes { mailbox.close() }
   }
 }
