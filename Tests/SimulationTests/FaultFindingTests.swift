@@ -191,8 +191,8 @@ struct FaultTrial {
   // MARK: Several shards
 
   private static let shards = [
-    FaultTrial(.loseReturnedPackets, lonelyWorkers, [.packets, .sessionEvents]),
-    FaultTrial(.misorderReturnedPackets, lonelyWorkers, [.packets, .audit]),
+    FaultTrial(.loseReturnedPackets, lonelyWorkers, [.audit, .packets]),
+    FaultTrial(.misorderReturnedPackets, lonelyWorkers, [.audit, .packets]),
     FaultTrial(
       .forgetCloseOfAway,
       "bans milliseconds=5000 clients=8 games=4 workers=2 shards=2 bansPerMinute=300 "
@@ -207,8 +207,11 @@ struct FaultTrial {
     ),
   ]
 
-  /// One on each shard, which stops now and then, and then is gone.
-  private static let lonelyWorkers = "half-written milliseconds=4000 clients=6 workers=3 shards=3"
+  /// One on each shard, which can't be reached now and then, and then is gone.
+  private static let lonelyWorkers =
+    "half-written milliseconds=4000 clients=16 workers=3 shards=3 packetMilliseconds=20 "
+    + "delaysPerMinute=600 crashesPerMinute=300 latencyMilliseconds=5 "
+    + "longestFaultMilliseconds=500"
 
   /// Clients that are told why they are closed.
   private static let caughtClients =

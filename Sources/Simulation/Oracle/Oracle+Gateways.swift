@@ -280,7 +280,7 @@ extension Oracle {
     for problem in account.driverProblems(shard) {
       broken(.driver, place + problem, gateway: shard.number)
     }
-    if shard.index > 0, shard.gateway.isQuiet {
+    if shard.index > 0, shard.gateway.isRunning, shard.gateway.isQuiet {
       for problem in shard.gateway.door.shard.audit(with: shard.shard) {
         broken(.audit, "door and " + place + problem, gateway: shard.number)
       }
