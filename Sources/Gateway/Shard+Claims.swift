@@ -214,7 +214,7 @@ extension Shard {
 
   /// A session that is in, here or on another shard, and is to stay so.
   private func isAnother(_ index: UInt32) -> Bool {
-    sessions[index].isIn || sessions[index].phase == .away && awayClosings[index] == nil
+    sessions[index].isIn || sessions[index].phase == .away && !isEndingAway(index)
   }
 
   /// A claim does not hold; the client is told so when the refusal's delay is over.

@@ -60,18 +60,19 @@ def names():
 def test_a_fixed_seed_of_each_name_passes():
     """Each for a short while; a name that is new is run as well."""
     found = names()
-    assert {"quiet", "crashes", "lies", "kills", "many-bans", "everything"} <= set(found)
+    assert {"quiet", "crashes", "lies", "kills", "many-bans", "moves", "everything"} <= set(found)
     for name in found:
         # A million bans take ten seconds to prepare, and ten thousand are looked up alike.
         less = " manyBans=10000" if name == "many-bans" else ""
         passes("--seed", 3, "--scenario", f"{name} milliseconds=5000{less}")
 
 
-# Seeds that showed a mistake of the gateway: packets overtaken before the login, and half an answer
-# taken for a whole one. The worlds have changed since; LoginDialogueTests and ClosingTests hold the
-# mistakes themselves.
+# Seeds that showed a mistake of the gateway: packets overtaken before the login, half an answer taken
+# for a whole one, and a broadcast that passed by a session on its way to another shard. The worlds
+# have changed since; LoginDialogueTests, ClosingTests and OutputsTests hold the mistakes themselves.
 @pytest.mark.parametrize("seed, scenario", [
     (100017, "everything milliseconds=40000 clients=25"), (17, "lies milliseconds=15000"),
+    (8, "moves milliseconds=2000"),
 ])
 def test_seeds_that_failed_once_pass(seed, scenario):
     passes("--seed", seed, "--scenario", scenario)
