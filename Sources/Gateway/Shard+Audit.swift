@@ -78,8 +78,9 @@ extension Shard {
     guard let armed = sessionTimers.deadline(of: index) else {
       return audit.check(false, "session \(index): no timer")
     }
-    // Rounded up to a tick, or set for what had passed already.
-    let latest = firstDeadline(of: index) + .milliseconds(8)
+    // Rounded up to a tick, or set for what had passed already: a session comes with its deadlines.
+    let latest =
+      max(firstDeadline(of: index), sessionTimers.handledUntil) + .milliseconds(8)
     audit.check(
       armed <= latest,
       "session \(index): its timer is \(armed.since(latest).milliseconds) ms late")

@@ -95,7 +95,7 @@ extension Shard {
     _ index: UInt32, now: Instant, effects: inout Effects
   ) -> Bool {
     let listener = Int(sessions[index].listener)
-    guard sessions[index].phase != .closing, awayClosings[index] == nil else { return false }
+    guard sessions[index].phase != .closing, !isEndingAway(index) else { return false }
     let account = identities.account(at: sessions[index].identity)
     let wasAllowed = sessions[index].isAllowed
     sessions[index].isAllowed =

@@ -188,7 +188,7 @@ extension Shard {
       return turnAway(index, .banned, ban: ban, now: now, effects: &effects)
     }
     let others = identities.sessions(of: account).filter {
-      sessions[$0].isIn || sessions[$0].phase == .away && awayClosings[$0] == nil
+      sessions[$0].isIn || sessions[$0].phase == .away && !isEndingAway($0)
     }
     switch listener(of: index).authentication?.duplicateLogin {
     case .reject? where !others.isEmpty:

@@ -164,7 +164,7 @@ extension Shard {
     var closed = 0
     for place in live.indices.reversed() {
       let index = live[place]
-      guard sessions[index].phase != .closing, awayClosings[index] == nil, isOf(subject, index)
+      guard sessions[index].phase != .closing, !isEndingAway(index), isOf(subject, index)
       else { continue }
       close(index, .closedByOperator, flush: true, now: now, effects: &effects)
       closed += 1

@@ -233,9 +233,11 @@ extension Shard {
   ) -> [SessionID] {
     if shutdown?.isFinished == true { return dropReturned(batch, effects: &effects) }
     var indices: [UInt32] = []
+    var closings: [AwayClosing?] = []
     for moving in batch.sessions {
       let index = uuids.slot(of: moving.uuid)!
       precondition(sessions[index].uuid == moving.uuid && sessions[index].phase == .away)
+      closings.append(awayClosings.removeValue(forKey: index))
       unpack(moving, into: index, effects: &effects)
       pause(index, .noWorker, effects: &effects)
       indices.append(index)
@@ -245,9 +247,9 @@ extension Shard {
     giveMissed(
       to: indices, since: batch.outputsTaken, of: shard, pool: batch.pool, now: now,
       effects: &effects)
-    for (index, id) in zip(indices, ids) where self.index(of: id) != nil {
-      armTimer(of: index)
-      endIfDue(index, now: now, effects: &effects)
+    for (place, id) in ids.enumerated() where index(of: id) != nil {
+      armTimer(of: id.index)
+      endIfDue(id.index, closings[place], now: now, effects: &effects)
     }
     placeWaiting(pool: batch.pool, now: now, effects: &effects)
     if Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
@@ -266,8 +268,11 @@ extension Shard {
   }
 
   /// Ends a session that came back, if it was to end while it was away.
-  private mutating func endIfDue(_ index: UInt32, now: Instant, effects: inout Effects) {
-    if let closing = awayClosings.removeValue(forKey: index) {
+  private mutating func endIfDue(
+    _ index: UInt32, _ closing: AwayClosing?, now: Instant, effects: inout Effects
+  ) {
+    guard sessions[index].phase != .closing else { return }
+    if let closing {
       close(
         index, closing.reason, flush: flushes(index, closing.reason), ban: closing.ban, now: now,
         effects: &effects)
@@ -295,6 +300,11 @@ extension Shard {
     guard !Fault.forgetCloseOfAway.isOn else { return }
     effects.messages.append(
       (Int(sessions[index].shard), .close(sessions[index].uuid, reason, ban)))
+  }
+
+  /// A session is with another shard, and was told to end.
+  func isEndingAway(_ index: UInt32) -> Bool {
+    sessions[index].phase == .away && awayClosings[index] != nil
   }
 
   /// The door says that a session is to end.

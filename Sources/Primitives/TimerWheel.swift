@@ -58,6 +58,9 @@ public struct TimerWheel: ~Copyable {
     return Instant(nanoseconds: overflow ? .max : nanoseconds)
   }
 
+  /// All deadlines up to here have been handled; none that is set behind it is earlier.
+  package var handledUntil: Instant { Instant(nanoseconds: tick * Self.tickNanoseconds) }
+
   /// When ``popExpired(now:)`` has something to do next; nil when nothing is armed.
   ///
   /// May be earlier than the first deadline, when timers must be sorted into a finer level.

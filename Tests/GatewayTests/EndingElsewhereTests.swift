@@ -357,4 +357,27 @@ import Testing
     group.turn()
     #expect(!group.clients[client].isOpen)
   }
+
+  /// Goal: one that is to end, and whose queue overflows as it comes back, leaves nothing behind.
+  @Test func slowClientsComeBackToTheirEnd() {
+    let group = VirtualGroup { $0.limits.clientQueueBytesMax = 1000 }
+    let client = pair(group)
+    group.outside.clients[client].room = 0
+    group.isHeld = { from, to in from == 1 || to == 1 }
+    group.remove(1)
+    group.settle()
+    for _ in 0..<3 { group.workers[0].broadcast(0, [UInt8](repeating: 1, count: 900)) }
+    group.settle()
+    #expect(kick(client, group))
+    group.isHeld = { _, _ in false }
+    group.settle()
+    #expect(ends(client, group) == [.slowClient])
+    let next = group.connect()
+    group.send(next, numbers: 0..<2)
+    group.settle()
+    #expect(kick(next, group))
+    group.settle()
+    #expect(ends(next, group) == [.closedByOperator])
+    endAll(group)
+  }
 }
