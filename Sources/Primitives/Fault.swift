@@ -93,7 +93,7 @@
 
     // MARK: Several shards
 
-    /// What was queued for a shard's last worker is forgotten when its sessions go back to the door.
+    /// What was queued for a shard's last worker is forgotten when its sessions go to the door.
     case loseReturnedPackets
     /// What was queued for it goes on behind what its sessions have sent since.
     case misorderReturnedPackets

@@ -27,7 +27,7 @@ final class VirtualGateway {
   var clientCount = 0
   /// Descriptors for clients and listening sockets.
   var clientsMax: Int
-  /// Messages between shards that have not been taken; those of a process that was killed never are.
+  /// Messages between shards that have not been taken; after SIGKILL they never are.
   var messagesUnderWay = 0
   /// Clients' sockets that messages carry.
   var movingSockets: [Connection] = []
