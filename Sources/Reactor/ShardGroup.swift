@@ -36,7 +36,8 @@ public final class ShardGroup: Sendable {
 
   /// Has the gateway carry out a command and waits for its answer; from any thread but a shard's.
   ///
-  /// - Parameter isAnsweredAtOnce: see ``Mailbox/perform(_:timeoutMilliseconds:isAnsweredAtOnce:)``.
+  /// - Parameter isAnsweredAtOnce: see
+  ///   ``Mailbox/perform(_:timeoutMilliseconds:isAnsweredAtOnce:)``.
   /// - Returns: nil when one of the shards that were asked did not answer within
   ///   `timeoutMilliseconds`, or when the gateway has ended.
   public func perform(

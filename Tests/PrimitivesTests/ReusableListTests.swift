@@ -7,7 +7,7 @@ import Testing
     var list = ReusableList<UInt32>()
     var random = SeededRandom(seed: 5)
     for _ in 0..<50 {
-      #expect(list.isEmpty)
+      #expect(list.count == 0)
       var expected: [UInt32] = []
       for _ in 0..<random.next() % 500 {
         let element = UInt32(truncatingIfNeeded: random.next())
