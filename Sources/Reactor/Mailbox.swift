@@ -12,7 +12,7 @@ public final class Mailbox: Sendable {
   enum Message: Sendable {
     case command(Command, token: UInt64)
     case addListener(ListenerConfiguration, ListenerFramers, ListeningSocket, token: UInt64)
-    case verdict(SessionID, LoginVerdict)
+    case verdicts([(SessionID, LoginVerdict)])
     case bans(BanTable, event: Int64)
     case banRecorded(TemporaryBan, event: Int64)
     case accountsKnown([AccountName])
@@ -124,10 +124,8 @@ public final class Mailbox: Sendable {
     for wait in waits { wait.semaphore.signal() }
   }
 
-  /// A claim was verified.
-  public func post(_ verdict: LoginVerdict, for session: SessionID) {
-    post(.verdict(session, verdict))
-  }
+  /// Claims were verified.
+  public func post(_ verdicts: [(SessionID, LoginVerdict)]) { post(.verdicts(verdicts)) }
 
   /// The bans in force have changed, by the store's events up to this one.
   public func post(_ bans: BanTable, event: Int64) { post(.bans(bans, event: event)) }

@@ -155,6 +155,7 @@ public struct Reactor: ~Copyable {
     shard.timePassed(now: now, effects: &effects)
     performEffects()
     endTurn()
+    store?.wake()
   }
 
   mutating func endTurn() {
@@ -180,8 +181,11 @@ public struct Reactor: ~Copyable {
       case .addListener(let listener, let framers, let socket, let token):
         let reply = add(listener, framers, on: socket)
         effects.replies.append((token, reply))
-      case .verdict(let session, let verdict):
-        shard.verdict(verdict, for: session, now: now, effects: &effects)
+      case .verdicts(let verdicts):
+        for (session, verdict) in verdicts {
+          shard.verdict(verdict, for: session, now: now, effects: &effects)
+          performEffects()
+        }
       case .bans(let bans, let event): shard.bansChanged(bans, event: event)
       case .banRecorded(let ban, let event): shard.banRecorded(ban, event: event)
       case .accountsKnown(let accounts): shard.accountsKnown(accounts)
@@ -242,7 +246,7 @@ public struct Reactor: ~Copyable {
 
   private func verify(_ claim: LoginRequest) {
     guard let store else {
-      return mailbox.post(.unavailable("there is no store"), for: claim.session)
+      return mailbox.post([(claim.session, .unavailable("there is no store"))])
     }
     store.verify(claim)
   }

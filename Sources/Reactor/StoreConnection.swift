@@ -1,25 +1,28 @@
 public import Auth
 
 /// The store as a shard's driver knows it: what it said at the start, and how to ask it more.
-public struct StoreConnection: Sendable {
+public final class StoreConnection: Sendable {
   /// In force when the gateway starts.
-  public var bans: BanTable
+  public let bans: BanTable
   /// The store's last event that ``bans`` shows.
-  public var event: Int64
+  public let event: Int64
   /// Has a claim verified; never waits.
   ///
-  /// The answer comes by ``Mailbox/post(_:for:)``.
-  public var verify: @Sendable (LoginRequest) -> Void
+  /// The answer comes by ``Mailbox/post(_:)``.
+  public let verify: @Sendable (LoginRequest) -> Void
   /// Has something kept; never waits.
-  public var record: @Sendable (StoreRecord) -> Void
+  public let record: @Sendable (StoreRecord) -> Void
+  /// Sees to it that what was given in a turn is begun with.
+  public let wake: @Sendable () -> Void
 
   public init(
     bans: BanTable, event: Int64, verify: @escaping @Sendable (LoginRequest) -> Void,
-    record: @escaping @Sendable (StoreRecord) -> Void
+    record: @escaping @Sendable (StoreRecord) -> Void, wake: @escaping @Sendable () -> Void
   ) {
     self.bans = bans
     self.event = event
     self.verify = verify
     self.record = record
+    self.wake = wake
   }
 }

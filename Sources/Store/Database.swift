@@ -133,7 +133,8 @@ extension Database {
     }
   }
 
-  private func statement(_ sql: String) throws(StoreError) -> Statement {
+  /// The statement, made once for as long as the database is open.
+  func statement(_ sql: String) throws(StoreError) -> Statement {
     if let kept = statements[sql] {
       guard kept.isInUse else { return kept }
       // Whoever is told its rows asks the same again: a second one, which goes afterwards.
@@ -191,11 +192,18 @@ extension Database {
   }
 }
 
+/// SQLite's setting for the process, made once.
+private let countNoMemory: Void = {
+  // Refused when SQLite is in use already: then it goes on counting.
+  _ = gatehouse_sqlite3_count_no_memory()
+}()
+
 /// Opens what is known to be a file of ours, or to be empty.
 func openConnection(
   _ path: String, _ files: any StoreFiles, flags: Int32
 ) throws(StoreError) -> OpaquePointer {
   var connection: OpaquePointer?
+  countNoMemory
   // A relative path is led in by "./", so that no name has a meaning of its own (":memory:").
   let code = unsafe sqlite3_open_v2(
     path.hasPrefix("/") ? path : "./" + path, &connection, flags | SQLITE_OPEN_NOMUTEX,

@@ -104,7 +104,7 @@ package final class HashPool: Sendable {
     let start = shared.configuration.clock.monotonic()
     let (verdict, upgrade) = answer(password, job.request.credentials, job.question)
     count(since: start)
-    shared.answer(job.request, verdict)
+    shared.answer([(job.request.session, verdict)])
     // The player is in by now. Under load whoever waits for a first answer comes before this.
     guard let (account, old) = upgrade, state.withLock({ $0.jobs.isEmpty }) else { return nil }
     var renewal = Renewal(account: account, old: old, password: [])
@@ -144,6 +144,7 @@ package final class HashPool: Sendable {
       // Without room it is made again at the next login.
       _ = shared.inbox.add(
         .upgrade(.init(account: renewal.account, old: renewal.old, new: new)))
+      shared.wake()
     } catch {
       shared.count { $0.lastError = error.description }
     }

@@ -1,26 +1,30 @@
 internal import Auth
 package import Primitives
-internal import Synchronization
 internal import Threading
 
 /// The thread that asks the database who may come in, and writes what is to be kept.
 ///
+/// Verdicts come first: what is to be kept waits for more of its kind, so that a transaction takes
+/// many of them, and in a long list of it those who wait come between two transactions.
+///
 /// - SAFETY: whoever made it lets its thread begin and does nothing else with it.
 @safe
 package final class LoginVerifier: @unchecked Sendable {
-  /// Requests, or records, of one transaction: others get in between.
-  private static let groupMax = 256
-  /// Until records that could not be written are tried again.
-  private static let writeRetry = Interval.milliseconds(250)
+  /// How long records, and the uses of tokens, wait for others: what a process that is killed may
+  /// lose of them.
+  package static let writeDelay = Interval.milliseconds(250)
   private static let pruneEvery = Interval.seconds(3600)
   private static let pruneRest = Interval.milliseconds(50)
 
-  private let shared: StoreServiceShared
-  private let pool: HashPool
-  private let clock: StoreClock
-  private let connection: StoreConnection
+  let shared: StoreServiceShared
+  let pool: HashPool
+  let clock: StoreClock
+  let connection: StoreConnection
+  var tokens = TokenCache()
   // What was taken from the inbox and is not written yet.
-  private var records: [StoreServiceInbox.Record] = []
+  var records: ArraySlice<StoreServiceInbox.Record> = []
+  /// When what waits to be written is written; nil while nothing waits.
+  var writeDue: Instant?
   private var nextPrune = Instant(nanoseconds: 0)
   private var hasToldKnown = false
 
@@ -36,7 +40,7 @@ package final class LoginVerifier: @unchecked Sendable {
     defer { close() }
     while let until = turn() {
       let milliseconds = max(1, until.since(clock.monotonic()).milliseconds)
-      _ = shared.inbox.wakeUp.wait(milliseconds: UInt32(clamping: milliseconds))
+      shared.inbox.sleep(milliseconds: UInt32(clamping: milliseconds))
     }
   }
 
@@ -45,11 +49,9 @@ package final class LoginVerifier: @unchecked Sendable {
   /// - Returns: when the next turn is due if nothing comes in before; it may lie in the past, and a
   ///   millisecond is rested all the same. Nil after the last turn of a service that stops.
   package func turn() -> Instant? {
-    var taken = shared.inbox.take()
-    records += taken.records
-    if !taken.isStopping { verify(&taken.requests) }
-    write()
-    if taken.isStopping { return nil }
+    let isStopping = takeRequests()
+    if isStopping || writeDue.map({ $0 <= clock.monotonic() }) == true { write() }
+    if isStopping { return nil }
     keepHouse()
     return idleUntil
   }
@@ -57,19 +59,35 @@ package final class LoginVerifier: @unchecked Sendable {
   /// Lets go of the database, after the last turn.
   package func close() { connection.close() }
 
+  /// Answers what was asked, and notes what is to be written.
+  ///
+  /// - Returns: whether the service stops; then nothing is answered any more.
+  @discardableResult
+  func takeRequests() -> Bool {
+    var news = shared.inbox.take()
+    if !news.isStopping { verify(&news.requests) }
+    if news.areRecordsUrgent {
+      writeDue = Instant(nanoseconds: 0)
+    } else if writeDue == nil, news.hasRecords || tokens.hasUses {
+      writeDue = clock.monotonic() + Self.writeDelay
+    }
+    return news.isStopping
+  }
+
   private var isFailing: Bool {
     shared.health.isFailing(.reading) || shared.health.isFailing(.writing)
   }
 
-  /// Until the database is to be tried again, or the history to be pruned.
+  /// Until the database is to be tried again, something to be written, or the history pruned.
   private var idleUntil: Instant {
-    let until = connection.failure == nil ? nextPrune : connection.retryAt
-    guard !records.isEmpty || isFailing else { return until }
-    return min(until, clock.monotonic() + Self.writeRetry)
+    var until = connection.failure == nil ? nextPrune : connection.retryAt
+    if isFailing { until = min(until, clock.monotonic() + Self.writeDelay) }
+    if let writeDue { until = min(until, writeDue) }
+    return until
   }
 
   /// Does `work` with the database and tells the log when that begins or ceases to fail.
-  private func perform<R>(
+  func perform<R>(
     _ part: StoreHealth.Part, _ work: (Database) throws(StoreError) -> R
   ) throws(StoreError) -> R {
     do throws(StoreError) {
@@ -85,205 +103,10 @@ package final class LoginVerifier: @unchecked Sendable {
   }
 }
 
-// Requests.
-extension LoginVerifier {
-  private enum Claim {
-    case token(hash: [UInt8])
-    case ticket(Ticket, TicketConfiguration)
-  }
-
-  private func verify(_ requests: inout [LoginRequest]) {
-    for start in stride(from: 0, to: requests.count, by: Self.groupMax) {
-      verify(&requests, start..<min(start + Self.groupMax, requests.count))
-    }
-  }
-
-  /// Takes the secrets out of a group's requests, so that no copy of them outlives their use.
-  private func verify(_ requests: inout [LoginRequest], _ group: Range<Int>) {
-    let now = clock.unixSeconds()
-    var jobs: [HashPool.Job] = []
-    var claims: [(request: LoginRequest, claim: Claim)] = []
-    for index in group {
-      switch requests[index].kind {
-      case .password:
-        jobs.append(.init(request: requests[index], question: .nobody))
-        requests[index].credentials.secret = []
-      case .token:
-        let hash = TokenSecret.hash(of: requests[index].credentials.secret)
-        SecretBytes.wipe(&requests[index].credentials.secret)
-        claims.append((requests[index], .token(hash: hash)))
-      case .ticket(let configuration):
-        let finding = TicketVerifier.check(
-          requests[index].credentials.secret, configuration, now: now)
-        SecretBytes.wipe(&requests[index].credentials.secret)
-        switch finding {
-        case .refused(let refusal): shared.answer(requests[index], .refused(refusal))
-        case .good(let ticket) where isNamed(ticket.account, requests[index]):
-          claims.append((requests[index], .ticket(ticket, configuration)))
-        case .good: shared.answer(requests[index], .refused(.wrongSecret))
-        }
-      }
-    }
-    settle(claims, now: now)
-    lookUp(jobs)
-  }
-
-  /// Decides on tokens and tickets in one transaction; answers go out when it is committed.
-  private func settle(_ claims: [(request: LoginRequest, claim: Claim)], now: Int64) {
-    guard !claims.isEmpty else { return }
-    var verdicts: [LoginVerdict] = []
-    do throws(StoreError) {
-      try perform(.writing) { database throws(StoreError) in
-        try database.inTransaction { () throws(StoreError) in
-          for (request, claim) in claims {
-            verdicts.append(try verdict(on: claim, request, database, now: now))
-          }
-        }
-      }
-    } catch {
-      verdicts = claims.map { _ in .unavailable(error.description) }
-    }
-    for ((request, _), verdict) in zip(claims, verdicts) { shared.answer(request, verdict) }
-  }
-
-  private func verdict(
-    on claim: Claim, _ request: LoginRequest, _ database: Database, now: Int64
-  ) throws(StoreError) -> LoginVerdict {
-    switch claim {
-    case .token(let hash):
-      switch try database.useToken(hash: hash, now: now, isFor: { isNamed($0, request) }) {
-      case .accepted(let account):
-        .accepted(account, attributes: request.credentials.attributes)
-      case .unknown, .otherAccount: .refused(.wrongSecret)
-      case .expired: .refused(.expired)
-      case .revoked: .refused(.revoked)
-      case .alreadyUsed: .refused(.alreadyUsed)
-      case .accountDisabled: .refused(.accountDisabled)
-      }
-    case .ticket(let ticket, let configuration):
-      // A ticket is good for as long after its expiry as clocks may differ; so is its nonce.
-      switch try database.useTicket(
-        nonce: ticket.nonce, account: ticket.account, issuedAt: ticket.issuedAt,
-        expiresAt: ticket.expiresAt + TicketVerifier.clockSkewSeconds,
-        isSingleUse: configuration.singleUse, now: now)
-      {
-      case .accepted: .accepted(ticket.account, attributes: request.credentials.attributes)
-      case .alreadyUsed: .refused(.alreadyUsed)
-      case .revoked: .refused(.revoked)
-      case .accountDisabled: .refused(.accountDisabled)
-      }
-    }
-  }
-
-  /// False when the packet names another account than the secret: the game would believe the
-  /// packet.
-  private func isNamed(_ account: AccountName, _ request: LoginRequest) -> Bool {
-    guard let name = request.credentials.account else { return true }
-    return AccountName(name) == account
-  }
-
-  /// Hands passwords over to the pool with what they are compared to.
-  private func lookUp(_ jobs: consuming [HashPool.Job]) {
-    guard !jobs.isEmpty else { return }
-    do throws(StoreError) {
-      try perform(.reading) { database throws(StoreError) in
-        for index in jobs.indices {
-          let name = jobs[index].request.credentials.account.flatMap { AccountName($0) }
-          guard let name, let found = try database.passwordRecord(of: name) else { continue }
-          jobs[index].question = .account(found.account, found.record)
-        }
-      }
-      pool.add(jobs)
-    } catch {
-      for index in jobs.indices {
-        SecretBytes.wipe(&jobs[index].request.credentials.secret)
-        shared.answer(jobs[index].request, .unavailable(error.description))
-      }
-    }
-  }
-}
-
-// Records.
-extension LoginVerifier {
-  /// Writes what there is; what the database can't take now is kept for the next time.
-  private func write() {
-    while !records.isEmpty {
-      let group = Array(records.prefix(Self.groupMax))
-      do throws(StoreError) {
-        try write(group)
-        forget(group)
-      } catch {
-        guard connection.failure == nil else { return }
-        // One of them is at fault, and not the database: the others are written without it.
-        guard writeOneByOne(group) else { return }
-      }
-    }
-  }
-
-  private func write(_ group: [StoreServiceInbox.Record]) throws(StoreError) {
-    let now = clock.unixSeconds()
-    var recorded: [(ban: TemporaryBan, event: Int64)] = []
-    try perform(.writing) { database throws(StoreError) in
-      recorded = []
-      try database.inTransaction { () throws(StoreError) in
-        for record in group {
-          switch record {
-          case .login(let login, let at): try database.recordLogins([(login, at: at)])
-          case .temporaryBan(let ban):
-            try database.addBan(NewBan(ban), now: now)
-            recorded.append((ban, try database.newestBanEvent()))
-          case .upgrade(let upgrade):
-            try database.upgradePassword(
-              of: upgrade.account, from: upgrade.old, to: upgrade.new, now: now)
-          }
-        }
-      }
-    }
-    for (ban, event) in recorded { shared.callbacks.recorded(ban, event) }
-    shared.count { statistics in
-      for record in group {
-        if case .upgrade = record {
-          statistics.upgrades += 1
-        } else {
-          statistics.recordsWritten += 1
-        }
-      }
-    }
-  }
-
-  /// Writes each record in its own transaction, and drops those that are refused.
-  ///
-  /// - Returns: false when the database fails; what is not written is kept.
-  private func writeOneByOne(_ group: [StoreServiceInbox.Record]) -> Bool {
-    for record in group {
-      do throws(StoreError) {
-        try write([record])
-      } catch {
-        guard connection.failure == nil else { return false }
-        shared.count { statistics in
-          switch record {
-          case .login: statistics.loginRecordsDropped += 1
-          case .temporaryBan: statistics.temporaryBansDropped += 1
-          // It is made again at the next login.
-          case .upgrade: break
-          }
-        }
-      }
-      forget([record])
-    }
-    return true
-  }
-
-  private func forget(_ group: [StoreServiceInbox.Record]) {
-    records.removeFirst(group.count)
-    shared.inbox.finished(group)
-  }
-}
-
 // What is done now and then.
 extension LoginVerifier {
   private func keepHouse() {
-    // Reading can work where writing does not: as long as records wait, they tell.
+    // Reading can work where writing does not: as long as something can't be written, that tells.
     guard records.isEmpty else { return }
     let now = clock.monotonic()
     let configuration = shared.configuration
@@ -320,14 +143,5 @@ extension LoginVerifier {
     ) { name in names.append(name) }
     hasToldKnown = true
     shared.callbacks.known(names)
-  }
-}
-
-extension NewBan {
-  /// A rule's ban, with the rule as its author.
-  fileprivate init(_ ban: TemporaryBan) {
-    self.init(
-      effect: .ban, subject: ban.subject, listener: ban.listener, shownReason: ban.shownReason,
-      internalReason: ban.internalReason, author: "rule \(ban.rule)", until: ban.until)
   }
 }

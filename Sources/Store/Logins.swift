@@ -22,7 +22,9 @@ extension Database {
   public func recordLogins(_ records: [(LoginRecord, at: Int64)]) throws(StoreError) {
     guard !records.isEmpty else { return }
     try inTransaction { () throws(StoreError) in
-      for (record, at) in records { try insertLogin(record, at: at) }
+      var writer = LoginWriter(self, count: records.count)
+      for (record, at) in records { try writer.write(record, at: at) }
+      try writer.finish()
     }
   }
 
@@ -64,6 +66,9 @@ extension Database {
 
   /// Forgets the oldest logins, in small transactions that let others in between.
   ///
+  /// They go in the order in which they were written: one that a clock that went back has dated too
+  /// early stays until those before it have gone.
+  ///
   /// - Parameters:
   ///   - olderThan: Unix seconds.
   ///   - countMax: how many of the newest may stay.
@@ -77,7 +82,9 @@ extension Database {
     var count = Self.pruneBatch
     while count == Self.pruneBatch, total < limit {
       try run(
-        "DELETE FROM login WHERE id IN (SELECT id FROM login WHERE at < ? LIMIT ?)",
+        "WITH oldest AS (SELECT id, at FROM login ORDER BY id LIMIT ?2)"
+          + " DELETE FROM login WHERE id IN (SELECT id FROM oldest)"
+          + " AND id < coalesce((SELECT min(id) FROM oldest WHERE at >= ?1), \(Int64.max))",
         [.integer(olderThan), .integer(Int64(Self.pruneBatch))])
       count = changeCount
       total += count
@@ -109,17 +116,9 @@ extension Database {
     "SELECT id, at, name, address, port, listener, outcome, detail FROM login"
 
   func insertLogin(_ record: LoginRecord, at: Int64) throws(StoreError) {
-    let account = record.account.flatMap { AccountName($0) }
-    try run(
-      "INSERT INTO login (at, account, name, address, port, listener, outcome, detail)"
-        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      [
-        .integer(at), SQLValue(account?.key), SQLValue(record.account.map(cutOff)),
-        .blob(Array(copying: record.client.bytes)), .integer(Int64(record.client.port)),
-        .text(cutOff(record.listener)), .text(cutOff(record.outcome)),
-        .text(cutOff(record.detail)),
-      ])
-    if let account, record.outcome == "accepted" { try noteLastLogin(of: account, at: at) }
+    var writer = LoginWriter(self, count: 1)
+    try writer.write(record, at: at)
+    try writer.finish()
   }
 
   func noteLastLogin(of account: AccountName, at: Int64) throws(StoreError) {
@@ -127,17 +126,6 @@ extension Database {
       "INSERT INTO last_login (account, name, at) VALUES (?, ?, ?)"
         + " ON CONFLICT (account) DO UPDATE SET at = max(at, excluded.at)",
       [.text(account.key), .text(account.text), .integer(at)])
-  }
-
-  private func cutOff(_ text: String) -> String {
-    let byteCountMax = 256
-    guard text.utf8.count > byteCountMax else { return text }
-    var kept = ""
-    for scalar in text.unicodeScalars {
-      guard kept.utf8.count + UTF8.width(scalar) <= byteCountMax else { break }
-      kept.unicodeScalars.append(scalar)
-    }
-    return kept
   }
 }
 

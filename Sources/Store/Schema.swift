@@ -15,7 +15,7 @@ enum Schema {
     """
 
   /// Step n leads from version n to n + 1; what has been released is never changed.
-  static let steps = [version1]
+  static let steps = [version1, version2]
 
   private static let version1 = """
     PRAGMA application_id = \(applicationID);
@@ -128,4 +128,7 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX last_login_by_time ON last_login (at);
     """
+
+  /// The history is forgotten in the order of its numbers: a login need not keep another index.
+  private static let version2 = "DROP INDEX login_by_time;"
 }

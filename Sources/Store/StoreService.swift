@@ -34,9 +34,10 @@ public struct StoreServiceConfiguration: Sendable {
 ///
 /// All are called on the service's threads and must not wait.
 public struct StoreServiceCallbacks: Sendable {
-  /// Each request's answer, once; ``StoreService/verify(_:)`` itself calls it when there is no
-  /// room.
-  public var deliver: @Sendable (SessionID, LoginVerdict) -> Void
+  /// Answers, as many as were found at once; each request gets one.
+  ///
+  /// ``StoreService/verify(_:isLast:)`` itself calls it when there is no room.
+  public var deliver: @Sendable ([(SessionID, LoginVerdict)]) -> Void
   /// The bans as they are from here on, and the last event that they show.
   public var bans: @Sendable (BanTable, _ event: Int64) -> Void
   /// A rule's ban was recorded, with this event.
@@ -50,7 +51,7 @@ public struct StoreServiceCallbacks: Sendable {
   public var replaced: @Sendable (_ before: Int, _ now: Int) -> Void
 
   public init(
-    deliver: @escaping @Sendable (SessionID, LoginVerdict) -> Void,
+    deliver: @escaping @Sendable ([(SessionID, LoginVerdict)]) -> Void,
     bans: @escaping @Sendable (BanTable, _ event: Int64) -> Void,
     recorded: @escaping @Sendable (TemporaryBan, _ event: Int64) -> Void = { _, _ in },
     known: @escaping @Sendable ([AccountName]) -> Void = { _ in },
@@ -102,8 +103,10 @@ public struct StoreStatistics: Equatable, Sendable {
 /// The database at work for a gateway: verifies logins, keeps records, and watches the bans, on
 /// threads of its own.
 ///
-/// One thread asks and writes, in groups: each group's answers go out after its commit. A few hash
-/// passwords. One watches for changes of bans that other processes make, ten times a second. When
+/// One thread asks and writes, in groups. What lets in once is let in when its group is committed;
+/// lasting tokens are looked up, and what they were used for is written with the login history, a
+/// quarter of a second later at most. A few threads hash passwords. One watches for changes of bans
+/// that other processes make, ten times a second. When
 /// the database fails, requests are answered with ``LoginVerdict/unavailable(_:)``, records wait,
 /// bans stay as they are, and the database is tried again in growing steps of 250 ms to 5 s.
 public final class StoreService: Sendable {
@@ -153,12 +156,25 @@ public final class StoreService: Sendable {
   }
 
   /// Takes a request whose answer comes to the callback; never waits.
-  public func verify(_ request: LoginRequest) { shared.verify(request) }
+  ///
+  /// - Parameter isLast: false when more follows at once, and ``wake()`` after it.
+  public func verify(_ request: LoginRequest, isLast: Bool = true) {
+    shared.verify(request)
+    if isLast { wake() }
+  }
 
   /// Takes a record that is written soon; never waits.
   ///
   /// What finds no room is counted.
-  public func record(_ record: StoreRecord) { shared.record(record) }
+  ///
+  /// - Parameter isLast: as in ``verify(_:isLast:)``.
+  public func record(_ record: StoreRecord, isLast: Bool = true) {
+    shared.record(record)
+    if isLast { wake() }
+  }
+
+  /// Sees to it that what was given is begun with; costs next to nothing when nothing was.
+  public func wake() { shared.wake() }
 
   public func statistics() -> StoreStatistics { shared.statistics }
 

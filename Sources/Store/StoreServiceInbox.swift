@@ -3,11 +3,17 @@ internal import Synchronization
 internal import Threading
 
 /// What waits for the login thread; bounded in all its parts.
+///
+/// The thread is woken when somebody who gave it something says so, and only when it sleeps:
+/// whoever has many things to give does so first. Records of logins wake it once, so that it knows
+/// of them; it writes them some time later, many at once.
 final class StoreServiceInbox: Sendable {
   /// Requests that are not answered yet, wherever they are.
   static let requestsMax = 1024
   /// Lines of the login history that are not written yet.
   static let loginRecordsMax = 16_384
+  /// So many records are written without waiting for more.
+  static let recordsWantedMax = 4096
   /// Temporary bans that are not written yet.
   static let temporaryBansMax = 16_384
   /// New hashes of passwords that are not written yet; what finds no room comes at the next login.
@@ -23,13 +29,38 @@ final class StoreServiceInbox: Sendable {
     case login(LoginRecord, at: Int64)
     case temporaryBan(TemporaryBan)
     case upgrade(Upgrade)
+
+    /// Whether others may be waited for before it is written.
+    fileprivate var mayWait: Bool {
+      if case .login = self { true } else { false }
+    }
+  }
+
+  /// What the login thread finds in a turn.
+  struct News {
+    var requests: [LoginRequest]
+    /// There are records, which stay here until they are written.
+    var hasRecords: Bool
+    /// They are to be written at once.
+    var areRecordsUrgent: Bool
+    var isStopping: Bool
   }
 
   private struct State {
     var requests: [LoginRequest] = []
     var records: [Record] = []
+    var areRecordsUrgent = false
+    /// The login thread has found some of the records, and will come back for all of them.
+    var areRecordsKnown = false
     var counts = Counts()
     var isStopping = false
+    /// The login thread waits to be woken.
+    var isAsleep = false
+
+    var hasNews: Bool {
+      isStopping || !requests.isEmpty
+        || !records.isEmpty && (areRecordsUrgent || !areRecordsKnown)
+    }
   }
 
   /// With those that the login thread has taken and not finished.
@@ -40,8 +71,10 @@ final class StoreServiceInbox: Sendable {
     var upgrades = 0
   }
 
-  let wakeUp = Semaphore()
+  private let wakeUp = Semaphore()
   private let state = Mutex(State())
+  /// Something was added since the last ``wake()``.
+  private let isChanged = Atomic(false)
 
   /// - Returns: false when there are too many, or the service has stopped.
   func add(_ request: LoginRequest) -> Bool {
@@ -51,7 +84,7 @@ final class StoreServiceInbox: Sendable {
       state.requests.append(request)
       return true
     }
-    if isAdded { wakeUp.signal() }
+    isChanged.store(true, ordering: .releasing)
     return isAdded
   }
 
@@ -60,25 +93,67 @@ final class StoreServiceInbox: Sendable {
     let isAdded = state.withLock { state in
       guard !state.isStopping, state.counts.add(record) else { return false }
       state.records.append(record)
+      if !record.mayWait || state.records.count >= Self.recordsWantedMax {
+        state.areRecordsUrgent = true
+      }
       return true
     }
-    if isAdded { wakeUp.signal() }
+    isChanged.store(true, ordering: .releasing)
     return isAdded
   }
 
-  /// Everything that waits.
-  func take() -> (requests: [LoginRequest], records: [Record], isStopping: Bool) {
+  /// Has the login thread look at what was added, if it sleeps; costs nothing if nothing was.
+  func wake() {
+    guard isChanged.load(ordering: .relaxed), isChanged.exchange(false, ordering: .acquiring)
+    else { return }
+    let isNeeded = state.withLock { state in
+      guard state.isAsleep, state.hasNews else { return false }
+      state.isAsleep = false
+      return true
+    }
+    if isNeeded { wakeUp.signal() }
+  }
+
+  /// Sleeps until there is something to be done at once, or the time is over.
+  func sleep(milliseconds: UInt32) {
+    let isIdle = state.withLock { state in
+      state.isAsleep = !state.hasNews
+      return state.isAsleep
+    }
+    guard isIdle, !wakeUp.wait(milliseconds: milliseconds) else { return }
+    state.withLock { $0.isAsleep = false }
+  }
+
+  /// The requests that wait, and whether there are records.
+  func take() -> News {
     state.withLock { state in
-      defer { (state.requests, state.records) = ([], []) }
-      return (state.requests, state.records, state.isStopping)
+      defer {
+        state.requests = []
+        state.areRecordsKnown = !state.records.isEmpty
+      }
+      return News(
+        requests: state.requests, hasRecords: !state.records.isEmpty,
+        areRecordsUrgent: state.areRecordsUrgent, isStopping: state.isStopping)
     }
   }
 
-  /// Makes room for another request.
-  func finishedRequest() { state.withLock { $0.counts.requests -= 1 } }
+  /// The records that wait, oldest first.
+  func takeRecords() -> [Record] {
+    state.withLock { state in
+      defer {
+        state.records = []
+        state.areRecordsUrgent = false
+        state.areRecordsKnown = false
+      }
+      return state.records
+    }
+  }
+
+  /// Makes room for as many requests.
+  func finishedRequests(_ count: Int) { state.withLock { $0.counts.requests -= count } }
 
   /// Makes room for as many records.
-  func finished(_ records: [Record]) {
+  func finished(_ records: ArraySlice<Record>) {
     state.withLock { state in
       for record in records { state.counts.remove(record) }
     }
@@ -87,7 +162,8 @@ final class StoreServiceInbox: Sendable {
   /// Nothing more is taken in.
   func stop() {
     state.withLock { $0.isStopping = true }
-    wakeUp.signal()
+    isChanged.store(true, ordering: .releasing)
+    wake()
   }
 
   var depths: (requests: Int, records: Int) {

@@ -1,4 +1,5 @@
 package import Auth
+internal import Primitives
 internal import Synchronization
 internal import Threading
 
@@ -30,17 +31,22 @@ package final class StoreServiceShared: Sendable {
   }
 
   /// Takes a request whose answer comes to the callback; never waits.
+  ///
+  /// It is begun with when ``wake()`` is called, or before.
   package func verify(_ request: LoginRequest) {
     guard !inbox.add(request) else { return }
     count { $0.unavailable += 1 }
-    callbacks.deliver(
-      request.session,
-      .unavailable("too many logins wait for the store (\(StoreServiceInbox.requestsMax))"))
+    callbacks.deliver([
+      (
+        request.session,
+        .unavailable("too many logins wait for the store (\(StoreServiceInbox.requestsMax))")
+      )
+    ])
   }
 
   /// Takes a record that is written soon; never waits.
   ///
-  /// What finds no room is counted.
+  /// What finds no room is counted. It is seen when ``wake()`` is called, or before.
   package func record(_ record: StoreRecord) {
     switch record {
     case .login(let login):
@@ -51,6 +57,9 @@ package final class StoreServiceShared: Sendable {
       if !inbox.add(.temporaryBan(ban)) { count { $0.temporaryBansDropped += 1 } }
     }
   }
+
+  /// Whoever gave something has nothing more to give for now.
+  func wake() { inbox.wake() }
 
   /// Nothing more is taken in; whoever works finds it in the next turn.
   package func stop() {
@@ -63,18 +72,21 @@ package final class StoreServiceShared: Sendable {
     counts.withLock { change(&$0) }
   }
 
-  /// Answers a request, which makes room for another.
-  func answer(_ request: LoginRequest, _ verdict: LoginVerdict) {
+  /// Answers requests, which makes room for as many others.
+  func answer(_ answers: [(SessionID, LoginVerdict)]) {
+    guard !answers.isEmpty else { return }
     count { statistics in
-      switch verdict {
-      case .accepted: statistics.accepted += 1
-      case .refused: statistics.refused += 1
-      case .unavailable(let text):
-        statistics.unavailable += 1
-        statistics.lastError = text
+      for (_, verdict) in answers {
+        switch verdict {
+        case .accepted: statistics.accepted += 1
+        case .refused: statistics.refused += 1
+        case .unavailable(let text):
+          statistics.unavailable += 1
+          statistics.lastError = text
+        }
       }
     }
-    inbox.finishedRequest()
-    callbacks.deliver(request.session, verdict)
+    inbox.finishedRequests(answers.count)
+    callbacks.deliver(answers)
   }
 }

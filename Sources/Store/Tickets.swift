@@ -23,24 +23,34 @@ extension Database {
     nonce: [UInt8], account: AccountName, issuedAt: Int64, expiresAt: Int64, isSingleUse: Bool,
     now: Int64
   ) throws(StoreError) -> TicketUse {
-    guard isSingleUse else {
-      return try readingOneState { () throws(StoreError) in
-        try objection(to: account, issuedAt: issuedAt) ?? .accepted
-      }
-    }
+    guard isSingleUse else { return try objection(to: account, issuedAt: issuedAt) ?? .accepted }
     return try inTransaction { () throws(StoreError) in
-      if let objection = try objection(to: account, issuedAt: issuedAt) { return objection }
       // As many go as are added at most, and some more, so that none pile up.
-      try run(
-        "DELETE FROM ticket_nonce WHERE (account, nonce) IN (SELECT account, nonce"
-          + " FROM ticket_nonce WHERE expires_at < ? ORDER BY expires_at LIMIT 16)",
-        [.integer(now - Self.nonceGraceSeconds)])
-      try run(
-        "INSERT INTO ticket_nonce (account, nonce, expires_at) VALUES (?, ?, ?)"
-          + " ON CONFLICT (account, nonce) DO NOTHING",
-        [.text(account.key), .blob(nonce), .integer(expiresAt)])
-      return changeCount == 0 ? .alreadyUsed : .accepted
+      try forgetNonces(16, now: now)
+      return try useTicketOnce(
+        nonce: nonce, account: account, issuedAt: issuedAt, expiresAt: expiresAt)
     }
+  }
+
+  /// As ``useTicket(nonce:account:issuedAt:expiresAt:isSingleUse:now:)`` does with a ticket that is
+  /// good once, within a transaction of the caller's.
+  func useTicketOnce(
+    nonce: [UInt8], account: AccountName, issuedAt: Int64, expiresAt: Int64
+  ) throws(StoreError) -> TicketUse {
+    if let objection = try objection(to: account, issuedAt: issuedAt) { return objection }
+    try run(
+      "INSERT INTO ticket_nonce (account, nonce, expires_at) VALUES (?, ?, ?)"
+        + " ON CONFLICT (account, nonce) DO NOTHING",
+      [.text(account.key), .blob(nonce), .integer(expiresAt)])
+    return changeCount == 0 ? .alreadyUsed : .accepted
+  }
+
+  /// Forgets some of the nonces whose tickets expired long ago, oldest first.
+  func forgetNonces(_ countMax: Int64, now: Int64) throws(StoreError) {
+    try run(
+      "DELETE FROM ticket_nonce WHERE (account, nonce) IN (SELECT account, nonce"
+        + " FROM ticket_nonce WHERE expires_at < ? ORDER BY expires_at LIMIT ?)",
+      [.integer(now - Self.nonceGraceSeconds), .integer(countMax)])
   }
 
   /// Revokes all tickets of an account that were issued up to a second.
@@ -65,12 +75,13 @@ extension Database {
   private func objection(
     to account: AccountName, issuedAt: Int64
   ) throws(StoreError) -> TicketUse? {
-    let revoked = try integer(
-      "SELECT count(*) FROM ticket_revocation WHERE account = ? AND issued_before >= ?",
-      [.text(account.key), .integer(issuedAt)])
-    if revoked > 0 { return .revoked }
-    let disabled = try integer(
-      "SELECT count(*) FROM account WHERE key = ? AND is_disabled", [.text(account.key)])
-    return disabled > 0 ? .accountDisabled : nil
+    let found = try first(
+      "SELECT EXISTS (SELECT 1 FROM ticket_revocation WHERE account = ?1 AND issued_before >= ?2),"
+        + " EXISTS (SELECT 1 FROM account WHERE key = ?1 AND is_disabled)",
+      [.text(account.key), .integer(issuedAt)]
+    ) { (isRevoked: $0.bool(0), isDisabled: $0.bool(1)) }
+    guard let found else { return nil }
+    if found.isRevoked { return .revoked }
+    return found.isDisabled ? .accountDisabled : nil
   }
 }

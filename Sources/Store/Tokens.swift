@@ -59,6 +59,14 @@ extension Database {
     }
   }
 
+  /// Counts uses of a lasting token that are over; of one that is gone, nothing.
+  func addTokenUses(hash: [UInt8], count: Int64, lastAt: Int64) throws(StoreError) {
+    try run(
+      "UPDATE token SET used_at = max(coalesce(used_at, 0), ?), use_count = use_count + ?"
+        + " WHERE hash = ?",
+      [.integer(lastAt), .integer(count), .blob(hash)])
+  }
+
   /// Counts a use of the token; of two at the same time, a single-use token lets one in.
   ///
   /// - Parameter isWanted: whether the token's account is the one that it is used for.
@@ -145,7 +153,7 @@ extension Database {
     FROM token JOIN account ON account.id = token.account
     """
 
-  private func token(
+  func token(
     hash: [UInt8]
   ) throws(StoreError) -> (token: TokenRow, isDisabled: Bool)? {
     try first(Self.tokenQuery + " WHERE token.hash = ?", [.blob(hash)]) {

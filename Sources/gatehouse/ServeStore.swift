@@ -27,7 +27,7 @@ func startStore(
   settings.knownFor = configuration.access.logins.knownFor
   settings.allow = configuration.access.allow
   let callbacks = StoreServiceCallbacks(
-    deliver: { session, verdict in mailbox.post(verdict, for: session) },
+    deliver: { mailbox.post($0) },
     bans: { mailbox.post($0, event: $1) },
     recorded: { mailbox.post(recorded: $0, event: $1) },
     known: { mailbox.post(accountsKnown: $0) },
@@ -45,7 +45,8 @@ func startStore(
   return StartedStore(
     service: service,
     connection: StoreConnection(
-      bans: bans, event: event, verify: { service.verify($0) }, record: { service.record($0) }))
+      bans: bans, event: event, verify: { service.verify($0, isLast: false) },
+      record: { service.record($0, isLast: false) }, wake: { service.wake() }))
 }
 
 /// Writes what waits for the store, within a moment.

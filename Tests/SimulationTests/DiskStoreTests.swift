@@ -115,14 +115,15 @@ import Testing
   }
 
   @Test func aSlowDiskDelaysWhatIsTold() throws {
-    let world = try DiskWorld(.accounts(20))
+    let world = try DiskWorld(.accounts(70))
     try world.start()
     world.disk.faults.writeTime = .milliseconds(7)
-    let session = world.verify(world.contents.credential(2))
+    // A token that is good once: its use is written before anything is told.
+    let session = world.verify(world.contents.credential(64 * 4 + 2))
     let start = world.now
     world.run(for: .seconds(1))
     let verdict = try #require(world.verdict(of: session))
-    #expect(verdict.0 == .accepted(world.contents.account(0), attributes: []))
+    #expect(verdict.0 == .accepted(world.contents.account(64), attributes: []))
     #expect(verdict.at.since(start) >= .milliseconds(7))
     #expect(verdict.at.since(start).nanoseconds % 7_000_000 == 0)
   }

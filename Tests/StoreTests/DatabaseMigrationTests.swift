@@ -33,6 +33,19 @@ import Testing
     try store.addAccount(anna, credential: nil, by: "test", now: 1)
   }
 
+  @Test func theFirstVersionIsBroughtUpToDate() throws {
+    let store = try folder.open()
+    try store.execute("DROP TABLE login; DROP TABLE last_login;")
+    let tables = try #require(Schema.steps[0].range(of: "CREATE TABLE login ("))
+    try store.execute(String(Schema.steps[0][tables.lowerBound...]) + "PRAGMA user_version = 1;")
+    try store.recordLogins([(login("Anna"), at: 5)])
+    let again = try folder.open()
+    #expect(try again.integer("PRAGMA user_version") == Int64(Database.schemaVersion))
+    #expect(try again.logins(of: .account(anna), limit: 9).map(\.at) == [5])
+    #expect(
+      try again.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'login_by_time'") == 0)
+  }
+
   @Test func furtherStepsKeepWhatIsThere() throws {
     let store = try folder.open()
     try store.addAccount(anna, credential: nil, by: "test", now: 1)

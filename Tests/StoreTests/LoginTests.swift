@@ -26,6 +26,18 @@ import Testing
     try store.recordLogins([])
   }
 
+  /// Goal: many at once are kept like one, in their order; method: around a statement's size.
+  @Test func anyNumberIsKept() throws {
+    for count in [1, 15, 16, 17, 33] {
+      let before = try store.logins(of: nil, limit: 999).count
+      try store.recordLogins((0..<count).map { (login("p\($0)"), at: Int64($0)) })
+      let kept = try store.logins(of: nil, limit: 999)
+      #expect(kept.count == before + count)
+      #expect(kept.prefix(count).map(\.at) == (0..<count).reversed().map(Int64.init))
+      #expect(kept.prefix(count).map(\.record) == (0..<count).reversed().map { login("p\($0)") })
+    }
+  }
+
   @Test func lastLoginsAreNoted() throws {
     try store.addAccount(anna, credential: nil, by: "o", now: 1)
     try store.recordLogins([
@@ -67,8 +79,10 @@ import Testing
     try store.addAccount(anna, credential: nil, by: "o", now: 1)
     try store.recordLogins((0..<12_000).map { (login(nil, "refused"), at: Int64($0)) })
     try store.recordLogins([(login("Anna"), at: 5), (login("Bert"), at: 6)])
-    #expect(try store.pruneLogins(olderThan: 11_000) == 11_002)
-    #expect(try store.logins(of: nil, limit: 99_999).count == 1000)
+    #expect(try store.pruneLogins(olderThan: 11_000) == 11_000)
+    // The last two were written behind those that stay.
+    #expect(try store.logins(of: nil, limit: 99_999).count == 1002)
+    #expect(try store.pruneLogins(olderThan: 20_000) == 1002)
     #expect(try store.account(anna)?.lastLoginAt == 5)
     #expect(try known() == ["Anna"])
   }

@@ -80,7 +80,7 @@ final class ServiceHarness {
     configuration.passwordThreads = 2
     change(&configuration)
     let callbacks = StoreServiceCallbacks(
-      deliver: { [told] in told.add(.verdict($0, $1)) },
+      deliver: { [told] in for (session, verdict) in $0 { told.add(.verdict(session, verdict)) } },
       bans: { [told] bans, _ in told.add(.bans(bans)) },
       known: { [told] in told.add(.known($0)) },
       stateChanged: { [told] in told.add(.state($0)) })

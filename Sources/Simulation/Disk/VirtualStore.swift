@@ -269,7 +269,7 @@ private final class Told: @unchecked Sendable {
 
   var callbacks: StoreServiceCallbacks {
     StoreServiceCallbacks(
-      deliver: { [self] in add(.verdict($0, $1)) },
+      deliver: { [self] in for (session, verdict) in $0 { add(.verdict(session, verdict)) } },
       bans: { [self] in add(.bans($0, event: $1)) },
       recorded: { [self] in add(.recorded($0, event: $1)) },
       known: { [self] in add(.known($0)) },
