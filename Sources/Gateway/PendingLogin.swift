@@ -41,6 +41,8 @@ struct PendingLogin: ~Copyable {
   var detail = ""
   /// The link whose worker is asked, or ``Session/noLink``.
   var askedLink = Session.noLink
+  /// The store verifies its claim, and its refusal counts for rules.
+  var isVerifiedByStore = false
   /// Workers that could not say.
   var failures: UInt8 = 0
   /// Its neighbours by age.

@@ -40,7 +40,7 @@ struct Session: ~Copyable {
   var generation: UInt32 = 0
   var phase = Phase.vacant
   var pauses: Pauses = []
-  /// Whether the driver has been told to read.
+  /// Whether the driver reads it when there is something to read, or asks.
   var isRead = false
   var closeReason = CloseReason.clientClosed
   /// The worker was told of the session, and is to be told of its end.

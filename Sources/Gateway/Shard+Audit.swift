@@ -43,7 +43,8 @@ extension Shard {
       audit.check(
         sessions[index].firstPiece == Outbox.none, "session \(index): left in the outbox")
       audit.check(
-        sessions[index].isRead == sessions[index].pauses.isEmpty,
+        sessions[index].isRead == sessions[index].pauses.isEmpty
+          || sessions[index].isRead && sessions[index].pauses == .verifying,
         "session \(index): read against its pauses")
       audit.check(
         sessions[index].phase != .closing || sessions[index].pauses.contains(.closing),
@@ -232,12 +233,19 @@ extension Shard {
 
   private func auditListeners(_ audit: inout Audit) {
     var sessionCounts = [Int](repeating: 0, count: listeners.count)
-    for index in live { sessionCounts[Int(sessions[index].listener)] += 1 }
+    var claimCounts = sessionCounts
+    for index in live {
+      sessionCounts[Int(sessions[index].listener)] += 1
+      let login = sessions[index].login
+      if login != PendingLogin.none, pending.records[login].isVerifiedByStore {
+        claimCounts[Int(sessions[index].listener)] += 1
+      }
+    }
     for (slot, listener) in listeners.enumerated() {
       let name = listener.configuration.name
       audit.check(
         listener.sessions == sessionCounts[slot], "\(name): \(listener.sessions) sessions")
-      let claims = verifications.values.count { $0.listener == slot }
+      let claims = verifications.values.count { $0.listener == slot } + claimCounts[slot]
       audit.check(listener.claims == claims, "\(name): \(listener.claims) claims, not \(claims)")
       audit.check(!listener.isForsaken, "\(name): gone, and has a place")
       guard listener.state != .vacant else { continue }

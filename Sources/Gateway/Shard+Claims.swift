@@ -15,27 +15,24 @@ extension Shard {
   ) {
     let place = sessions[index].login
     pending.records[place].credentials = credentials
-    pause(index, .verifying, effects: &effects)
+    pauseShortly(index, .verifying)
     if let ban = banOfClaimed(index, credentials) {
       return turnAway(index, .banned, ban: ban, now: now, effects: &effects)
     }
-    if needsName(index), credentials.account.flatMap({ AccountName($0) }) == nil {
+    if kind(of: index) == .password, credentials.account.flatMap({ AccountName($0) }) == nil {
       // It takes as long as any other refusal.
       pending.records[place].verifyingSince = now
       return refused(index, .malformed, now: now, effects: &effects)
     }
     pending.records[place].phase = .waiting
     let name = knownName(credentials, of: index)
-    if case .ticket? = listener(of: index).authentication?.kind {
-      pending.records[place].ticketAccount = name
-    }
+    if kind(of: index) == .ticket { pending.records[place].ticketAccount = name }
     gate.append(id(of: index), isKnown: sessions[index].isAllowed || isKnown(name))
     dispatchClaims(now: now, effects: &effects)
   }
 
-  private func needsName(_ index: UInt32) -> Bool {
-    if case .password? = listener(of: index).authentication?.kind { return true }
-    return false
+  private func kind(of index: UInt32) -> LoginPath.Kind? {
+    loginPaths[Int(sessions[index].listener)].kind
   }
 
   private func isKnown(_ name: AccountName?) -> Bool {
@@ -50,12 +47,8 @@ extension Shard {
   /// A ticket says whose it is, true or not, as others do.
   private func knownName(_ credentials: Credentials, of index: UInt32) -> AccountName? {
     if let account = credentials.account { return AccountName(account) }
-    if case .ticket? = listener(of: index).authentication?.kind {
-      do {
-        return try SignedTicket(parsing: credentials.secret).ticket.account
-      } catch {
-        return nil
-      }
+    if kind(of: index) == .ticket {
+      return SignedTicket.claimedAccount(in: credentials.secret)
     }
     return AccountName(
       String(decoding: credentials.secret.prefix(AccountName.byteCountMax), as: UTF8.self))
@@ -109,10 +102,7 @@ extension Shard {
     case nil: return
     }
     if !sessions[index].isAllowed {
-      verifications[id(of: index)] = Offender(
-        client: sessions[index].client,
-        account: claimedAccount(index).flatMap { AccountName($0) },
-        listener: Int(sessions[index].listener))
+      pending.records[place].isVerifiedByStore = true
       listeners[Int(sessions[index].listener)].claims += 1
     }
     effects.claims.append(
@@ -144,11 +134,7 @@ extension Shard {
     _ verdict: LoginVerdict, for id: SessionID, now: Instant, effects: inout Effects
   ) {
     if !Fault.leakVerification.isOn || atTheDoor(id) != nil { gate.finished() }
-    let offender = verifications.removeValue(forKey: id)
-    if let offender {
-      listeners[offender.listener].claims -= 1
-      noteIfForsaken(offender.listener)
-    }
+    let offender = endVerification(of: id)
     if let index = atTheDoor(id),
       case .verifying = pending.records[sessions[index].login].phase
     {
@@ -171,6 +157,26 @@ extension Shard {
     dispatchClaims(now: now, effects: &effects)
   }
 
+  /// The store is done with a claim.
+  ///
+  /// - Returns: whose it was, when its client has left.
+  private mutating func endVerification(of id: SessionID) -> Offender? {
+    let listener: Int
+    var offender: Offender?
+    if let index = atTheDoor(id), pending.records[sessions[index].login].isVerifiedByStore {
+      pending.records[sessions[index].login].isVerifiedByStore = false
+      listener = Int(sessions[index].listener)
+    } else if let left = verifications.removeValue(forKey: id) {
+      offender = left
+      listener = left.listener
+    } else {
+      return nil
+    }
+    listeners[listener].claims -= 1
+    noteIfForsaken(listener)
+    return offender
+  }
+
   private mutating func accept(
     _ index: UInt32, _ account: AccountName, _ attributes: [Credentials.Attribute], now: Instant,
     effects: inout Effects
@@ -187,18 +193,18 @@ extension Shard {
     {
       return turnAway(index, .banned, ban: ban, now: now, effects: &effects)
     }
-    let others = identities.sessions(of: account).filter { sessions[$0].isIn }
     switch listener(of: index).authentication?.duplicateLogin {
-    case .reject? where !others.isEmpty:
+    // Looked for where it matters alone: where any number may be in, there may be thousands.
+    case .reject? where identities.sessions(of: account).contains { sessions[$0].isIn }:
       return turnAway(index, .duplicateLogin, now: now, effects: &effects)
     case .replace?:
-      for other in others { close(other, .replaced, flush: true, now: now, effects: &effects) }
+      for other in identities.sessions(of: account) where sessions[other].isIn {
+        close(other, .replaced, flush: true, now: now, effects: &effects)
+      }
     default: break
     }
     if isAllowed { sessions[index].isAllowed = true }
-    if case .token? = listener(of: index).authentication?.kind,
-      let name = knownName(credentials, of: index)
-    {
+    if kind(of: index) == .token, let name = knownName(credentials, of: index) {
       known.insert(name, at: time.unixSeconds)
     }
     forgiveFailures(account: account)
@@ -329,6 +335,12 @@ extension Shard {
   /// Nobody waits for a worker's answer any more.
   mutating func cancelClaim(of index: UInt32) {
     let place = sessions[index].login
+    if pending.records[place].isVerifiedByStore {
+      verifications[id(of: index)] = Offender(
+        client: sessions[index].client,
+        account: claimedAccount(index).flatMap { AccountName($0) },
+        listener: Int(sessions[index].listener))
+    }
     let link = pending.records[place].askedLink
     guard link != Session.noLink else { return }
     links[link].cancelAuthentication(call: call(of: index))

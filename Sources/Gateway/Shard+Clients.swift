@@ -11,7 +11,11 @@ extension Shard {
   public mutating func bytesToRead(
     _ id: SessionID, now: Instant, effects: inout Effects
   ) -> Int {
-    guard let index = index(of: id), sessions[index].pauses.isEmpty else { return 0 }
+    guard let index = index(of: id) else { return 0 }
+    guard sessions[index].pauses.isEmpty else {
+      stopReading(index, effects: &effects)
+      return 0
+    }
     let isIn = sessions[index].phase != .login
     if isIn || loginPaths[Int(sessions[index].listener)].forwardsBefore, !canForward(index) {
       pauseUntilWorkerTakes(index, effects: &effects)
@@ -301,6 +305,16 @@ extension Shard {
 
   mutating func pause(_ index: UInt32, _ reason: Session.Pauses, effects: inout Effects) {
     sessions[index].pauses.insert(reason)
+    stopReading(index, effects: &effects)
+  }
+
+  /// As ``pause(_:_:effects:)``, for a reason that is over soon: the driver is told when there is
+  /// something to read before that, which is seldom.
+  mutating func pauseShortly(_ index: UInt32, _ reason: Session.Pauses) {
+    sessions[index].pauses.insert(reason)
+  }
+
+  private mutating func stopReading(_ index: UInt32, effects: inout Effects) {
     guard sessions[index].isRead else { return }
     sessions[index].isRead = false
     effects.io.append(.readClient(id(of: index), false))
@@ -357,7 +371,8 @@ struct ListenerPath: BitwiseCopyable {
   var isLimited: Bool
 }
 
-/// What the shard needs to know of a listener for clients that have not been let in.
+/// What the shard needs to know of a listener for logins and deadlines, without strings: to copy a
+/// whole configuration takes longer than most of what is done with it.
 struct LoginPath: BitwiseCopyable {
   /// The packets of the identity go to the worker too.
   var forwardsIdentity: Bool
@@ -365,11 +380,34 @@ struct LoginPath: BitwiseCopyable {
   var forwardsBefore: Bool
   /// A worker decides, and sees the identity's packets.
   var asksWorker: Bool
+  /// Who decides, and on what; nil when everybody is let in.
+  var kind: Kind?
+  var idleTimeout: Interval
+  var halfCloseTimeout: Interval
+  var workerWait: Interval
+  var writeTimeout: Interval
+  /// How long a client may take to be let in.
+  var loginTimeout: Interval
+
+  enum Kind: BitwiseCopyable { case token, password, ticket, worker }
 
   init(_ listener: ListenerConfiguration) {
     forwardsIdentity = listener.authentication?.forwardsFirstPacket ?? true
     forwardsBefore = listener.authentication?.login.before == .forward
     asksWorker = false
     if case .worker? = listener.authentication?.kind { asksWorker = true }
+    kind =
+      switch listener.authentication?.kind {
+      case nil: nil
+      case .token: .token
+      case .password: .password
+      case .ticket: .ticket
+      case .worker: .worker
+      }
+    idleTimeout = listener.idleTimeout
+    halfCloseTimeout = listener.halfCloseTimeout
+    workerWait = listener.workerWait
+    writeTimeout = listener.writeTimeout
+    loginTimeout = listener.authentication?.deadline ?? .zero
   }
 }

@@ -50,8 +50,8 @@ extension Shard {
     to index: UInt32, _ reason: CloseReason, _ ban: BanMatch?, now: Instant,
     _ effects: inout Effects
   ) {
-    let listener = listener(of: index)
-    guard let template = listener.refusals[reason] else { return }
+    let listener = Int(sessions[index].listener)
+    guard let template = listeners[listener].configuration.refusals[reason] else { return }
     let account = identities.account(at: sessions[index].identity)?.text ?? claimedAccount(index)
     reply(
       template, to: index, reason: ban?.shownReason, until: ban?.until, ban: ban?.id,
@@ -160,7 +160,7 @@ extension Shard {
 
   /// The first deadline of a session.
   private func nextWait(of index: UInt32) -> (wait: Wait, deadline: Instant) {
-    let listener = listener(of: index)
+    let listener = loginPaths[Int(sessions[index].listener)]
     if sessions[index].phase == .closing {
       // Whatever it waited for before, it only waits for its flush now.
       return (.write, sessions[index].progressAt + listener.writeTimeout)
@@ -196,14 +196,13 @@ extension Shard {
   func firstDeadline(of index: UInt32) -> Instant { nextWait(of: index).deadline }
 
   private func loginWait(
-    of index: UInt32, _ listener: ListenerConfiguration
+    of index: UInt32, _ listener: LoginPath
   ) -> (wait: Wait, deadline: Instant) {
     let place = sessions[index].login
     if case .refused = pending.records[place].phase {
       return (.refusal, pending.records[place].refusalDue)
     }
-    let deadline = listener.authentication?.deadline ?? .zero
-    return (.login, sessions[index].openedAt + deadline)
+    return (.login, sessions[index].openedAt + listener.loginTimeout)
   }
 
   mutating func armTimer(of index: UInt32) {

@@ -44,8 +44,7 @@ public struct Shard: ~Copyable {
   var identities: Identities
   /// Whose claim is verified next.
   var gate: LoginGate
-  /// Who is being verified by the store: a client may leave before its verdict, and must not
-  /// guess unseen.
+  /// Who has left while the store verified them: they must not guess unseen.
   var verifications: [SessionID: Offender] = [:]
   /// So many delays the slowest refusal has needed yet.
   var refusalDelays: UInt64 = 1

@@ -265,6 +265,7 @@ final class VirtualWorld {
     var holds: [UInt32: Int] = [:]
     var sessions: [UInt32: Int] = [:]
     var listeners: [Int: Int] = [:]
+    var claims: [Int: Int] = [:]
     for (place, index) in shard.live.enumerated() {
       let client = clients[clientOfSlot[Int(index)]]
       let queue = shard.sessions[index].queue.count
@@ -275,7 +276,14 @@ final class VirtualWorld {
       check(shard.sessions[index].phase != .vacant, "a live session is vacant")
       check(Int(shard.sessions[index].place) == place, "places are mixed up")
       check(client.id == shard.id(of: index), "a session is with another client")
-      check(client.isRead == shard.sessions[index].pauses.isEmpty, "reads against its pauses")
+      // A verdict comes soon: reading stops when there is something to read before it does.
+      let mayRead = shard.sessions[index].pauses.isEmpty
+      let isVerified = shard.sessions[index].pauses == .verifying
+      check(client.isRead == mayRead || client.isRead && isVerified, "reads against its pauses")
+      let login = shard.sessions[index].login
+      if login != PendingLogin.none, shard.pending.records[login].isVerifiedByStore {
+        claims[Int(shard.sessions[index].listener), default: 0] += 1
+      }
       check(client.awaitsWritable == (queue > 0), "waits for nothing, or not at all")
       check(queue < limits.clientQueueBytesMax + limits.messageBytesMax, "a queue too long")
       check(shard.sessions[index].firstPiece == Outbox.none, "left in the outbox")
@@ -287,8 +295,8 @@ final class VirtualWorld {
     check(shard.live.count == openClients, "open sockets")
     for (slot, listener) in shard.listeners.enumerated() {
       check(listener.sessions == listeners[slot] ?? 0, "sessions of a listener")
-      let claims = shard.verifications.values.count { $0.listener == slot }
-      check(listener.claims == claims, "claims of a listener")
+      let left = shard.verifications.values.count { $0.listener == slot }
+      check(listener.claims == left + (claims[slot] ?? 0), "claims of a listener")
       check((listener.state == .listening) == openListeners.contains(slot), "a listener's socket")
       check(!listener.isForsaken, "a listener that is gone has a place")
     }
