@@ -79,7 +79,9 @@ def test_a_token_is_revoked(game):
     game.add_account("anna", "unused")
     tokens = [issue(game, "anna") for _ in range(3)]
     inside = game.enters(tokens[0])
-    (number,) = [row["id"] for row in game.listed("token", "list") if row["uses"]]
+    # Uses are written a little later than they are made.
+    (number,) = until(
+        lambda: [row["id"] for row in game.listed("token", "list") if row["uses"]], "a use is listed")
     game.command("token", "revoke", number)
     game.refused(tokens[0], "login-refused", "revoked")
     game.enters(tokens[1])
