@@ -259,12 +259,8 @@ extension Shard {
   // MARK: Pausing
 
   /// A worker is there, and its queue has room.
-  ///
-  /// Mutating, as are those below, though nothing changes: what only borrows a shard or a link may
-  /// get
-  /// a copy of it, which costs more than the packet.
   @inline(__always)
-  mutating func canForward(_ index: UInt32) -> Bool {
+  func canForward(_ index: UInt32) -> Bool {
     let path = paths[Int(sessions[index].listener)]
     if path.balancesPackets { return poolCanForward(path.pool) }
     let link = sessions[index].link
@@ -272,11 +268,11 @@ extension Shard {
   }
 
   @inline(__always)
-  mutating func linkCanForward(_ link: LinkIndex) -> Bool {
+  func linkCanForward(_ link: LinkIndex) -> Bool {
     links[link].takesPackets(queuedBytesMax: configuration.limits.workerQueueBytesMax)
   }
 
-  private mutating func poolCanForward(_ pool: Int) -> Bool {
+  private func poolCanForward(_ pool: Int) -> Bool {
     for link in pools[pool].rotation where linkCanForward(link) { return true }
     return false
   }

@@ -2,6 +2,11 @@ internal import CSQLite
 
 // What a file is, and how it becomes what this program needs.
 extension Database {
+  /// Bounds the pages that are kept in memory.
+  func limitCache(kibibytes: Int) throws(StoreError) {
+    try execute("PRAGMA cache_size = -\(kibibytes)")
+  }
+
   /// The version that this program writes.
   public static let schemaVersion = Int32(Schema.steps.count)
 

@@ -7,6 +7,9 @@ internal import Primitives
 final class StoreConnection {
   private static let backoffMin = Interval.milliseconds(250)
   private static let backoffMax = Interval.seconds(5)
+  /// Of the database's pages, in memory: a gateway writes at the end of its tables and looks up
+  /// little, while commands go through all of them.
+  private static let cacheKibibytes = 1024
   /// How often the file is looked for.
   private static let checkEvery = Interval.seconds(1)
 
@@ -61,6 +64,7 @@ final class StoreConnection {
     if let failure, now < retryAt { throw failure }
     if !mayCreate { _ = try files.identity(of: path) }
     let new = try Database(path: path, busyTimeout: busyTimeout, files: files)
+    try new.limitCache(kibibytes: Self.cacheKibibytes)
     identity = try files.identity(of: path)
     nextCheck = now + Self.checkEvery
     database = new

@@ -6,9 +6,7 @@ extension Link {
   public var queuedBytes: Int { packets.unwrittenBytes }
 
   /// Sessions may be given to it, and less than so many bytes wait for the socket.
-  ///
-  /// Mutating, though nothing changes: what only borrows a link may get a copy of it.
-  public mutating func takesPackets(queuedBytesMax: Int) -> Bool {
+  public func takesPackets(queuedBytesMax: Int) -> Bool {
     phase == .active && packets.unwrittenBytes < queuedBytesMax
   }
 

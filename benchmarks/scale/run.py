@@ -206,10 +206,10 @@ class Bench:
             before = gateway.memory()
             load = self._hold(gateway, count)
             time.sleep(3)
-            during = gateway.memory()
             processor = sum(gateway.processor_seconds())
             time.sleep(10)
             processor = sum(gateway.processor_seconds()) - processor
+            during = gateway.memory()
             self._release(load)
             self._wait_until_gone(gateway)
             time.sleep(2)
