@@ -25,8 +25,10 @@ public enum ContractReader {
     unsafe usualOutput(message) ?? anyOutput(message)
   }
 
-  /// Reads an answer to one session as the runtimes write it: time, UUID and payload in the order
-  /// of their numbers, and nothing else. Nil for whatever looks otherwise, well-formed or not.
+  /// Reads an answer to one session as the runtimes write it, with nothing but time, UUID and
+  /// payload in the order of their numbers.
+  ///
+  /// - Returns: nil for whatever looks otherwise, well-formed or not.
   @inline(__always)
   private static func usualOutput(_ message: UnsafeRawBufferPointer) -> Output? {
     let uuidStart = 28
