@@ -64,8 +64,5 @@ struct MovingSession: Sendable {
   var byteMeter: RateMeter
   var limitedUntil: Instant
 
-  var packetsIn: UInt64
-  var bytesIn: UInt64
-  var messagesOut: UInt64
-  var bytesOut: UInt64
+  var traffic: Session.Traffic
 }

@@ -136,15 +136,23 @@ struct Session: ~Copyable {
 
   /// What has come from and gone to its client, on whatever shard.
   struct Traffic {
-    var packetsIn: UInt64
-    var bytesIn: UInt64
-    var messagesOut: UInt64
-    var bytesOut: UInt64
+    var packetsIn: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var messagesOut: UInt64 = 0
+    var bytesOut: UInt64 = 0
   }
 
   var traffic: Traffic {
-    Traffic(
-      packetsIn: packetsIn, bytesIn: bytesIn, messagesOut: messagesOut, bytesOut: bytesOut)
+    get {
+      Traffic(
+        packetsIn: packetsIn, bytesIn: bytesIn, messagesOut: messagesOut, bytesOut: bytesOut)
+    }
+    set {
+      packetsIn = newValue.packetsIn
+      bytesIn = newValue.bytesIn
+      messagesOut = newValue.messagesOut
+      bytesOut = newValue.bytesOut
+    }
   }
 
   /// Back to the unused state; ids given out before no longer match.

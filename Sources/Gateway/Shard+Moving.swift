@@ -56,10 +56,7 @@ extension Shard {
     sessions[index].wasHeld = false
     sessions[index].fromClient = FramerState()
     sessions[index].toClient = FramerState()
-    sessions[index].packetsIn = 0
-    sessions[index].bytesIn = 0
-    sessions[index].messagesOut = 0
-    sessions[index].bytesOut = 0
+    sessions[index].traffic = Session.Traffic()
   }
 
   /// Gives back to the door the sessions of a worker that ended, as no other is here for them.
@@ -77,9 +74,7 @@ extension Shard {
     var count = 0
     for index in live where sessions[index].link == link {
       count += 1
-      sessions[index].link = Session.noLink
-      sessions[index].isAnnounced = false
-      sessions[index].hadWorker = true
+      detach(index)
       if sessions[index].phase == .closing || index == refused {
         sessions[index].packetsWaiting = 0
       } else {
@@ -139,8 +134,7 @@ extension Shard {
       packetAt: sessions[index].packetAt, waitingSince: sessions[index].waitingSince,
       progressAt: sessions[index].progressAt, packetMeter: sessions[index].packetMeter,
       byteMeter: sessions[index].byteMeter, limitedUntil: sessions[index].limitedUntil,
-      packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
-      messagesOut: sessions[index].messagesOut, bytesOut: sessions[index].bytesOut)
+      traffic: traffic)
   }
 
   // MARK: Coming
@@ -223,12 +217,8 @@ extension Shard {
     sessions[index].packetMeter = moving.packetMeter
     sessions[index].byteMeter = moving.byteMeter
     sessions[index].limitedUntil = moving.limitedUntil
-    sessions[index].packetsIn = moving.packetsIn
-    sessions[index].bytesIn = moving.bytesIn
-    sessions[index].messagesOut = moving.messagesOut
-    sessions[index].bytesOut = moving.bytesOut
-    let traffic = sessions[index].traffic
-    listenerCounters[Int(sessions[index].listener)].uncount(traffic)
+    sessions[index].traffic = moving.traffic
+    listenerCounters[Int(sessions[index].listener)].uncount(moving.traffic)
   }
 
   /// Takes sessions back that have no worker where they were; they have their old places.

@@ -86,6 +86,13 @@ extension Shard {
     if sessions[index].phase != .vacant { armTimer(of: index) }
   }
 
+  /// A session's worker has ended, and another one is to be told of it anew.
+  mutating func detach(_ index: UInt32) {
+    sessions[index].link = Session.noLink
+    sessions[index].isAnnounced = false
+    sessions[index].hadWorker = true
+  }
+
   /// Gives the sessions of a worker that ended to others; returns how many there were.
   mutating func moveSessions(
     from link: LinkIndex, now: Instant, effects: inout Effects
@@ -94,9 +101,7 @@ extension Shard {
     var moved = 0
     for index in live where sessions[index].link == link {
       moved += 1
-      sessions[index].link = Session.noLink
-      sessions[index].isAnnounced = false
-      sessions[index].hadWorker = true
+      detach(index)
       if sessions[index].phase == .closing { continue }
       if pools[links[link].pool].rotation.isEmpty {
         wait(index, now: now, effects: &effects)

@@ -168,13 +168,7 @@ public final class Mailbox: Sendable {
   /// Accounts that logged in lately, as the store knows when it has started.
   public func post(accountsKnown accounts: [AccountName]) { post(.accountsKnown(accounts)) }
 
-  func post(_ message: Message) {
-    let wasEmpty = state.withLock { state in
-      state.messages.append(message)
-      return state.messages.count == 1
-    }
-    if wasEmpty { eventfd_write(fd, 1) }
-  }
+  func post(_ message: Message) { post([message]) }
 
   /// Posts several at once; at least one.
   func post(_ messages: [Message]) {

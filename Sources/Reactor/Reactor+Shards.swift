@@ -28,7 +28,7 @@ extension Reactor {
   /// Takes the sessions' sockets along, which are this shard's no more.
   mutating func tell(_ receiver: Int, _ message: ShardMessage) {
     var sockets: [Int32] = []
-    if let ids = message.sessions?.ids {
+    if let ids = message.movingSessions?.ids {
       sockets.reserveCapacity(ids.count)
       for id in ids { sockets.append(release(id)) }
       if number == 0 { group.descriptorsElsewhere.left(sockets.count { $0 >= 0 }) }
@@ -62,7 +62,7 @@ extension Reactor {
   // MARK: Receiving
 
   mutating func receive(_ message: ShardMessage, from sender: Int, _ sockets: [Int32]) {
-    guard message.sessions != nil else {
+    guard message.movingSessions != nil else {
       return shard.received(message, from: sender, now: now, effects: &effects)
     }
     let ids = shard.take(message, from: sender, now: now, effects: &effects)
@@ -89,14 +89,5 @@ extension Reactor {
     clients[Int(id.index)] = Client(fd: fd, interest: .readable)
     clientCount += 1
     return true
-  }
-}
-
-extension ShardMessage {
-  /// Those that it brings, if it is a message that brings any.
-  fileprivate var sessions: MovingSessions? {
-    if case .sessions(let moving) = self { return moving }
-    if case .returned(let moving) = self { return moving }
-    return nil
   }
 }

@@ -272,7 +272,6 @@ package final class Simulation {
   }
 
   func answered(_ token: UInt64, _ reply: Reply, by gateway: VirtualGateway) {
-    oracle.answered(token, reply, by: gateway)
     deeds.answered(token, reply, by: gateway)
   }
 }

@@ -25,9 +25,6 @@ struct Game {
     self.form = form
   }
 
-  /// Whether a violation of the form is possible.
-  var canBeViolated: Bool { form.first != nil || !form.isRaw }
-
   var isLimited: Bool { limits != ListenerLimits() }
 }
 

@@ -73,9 +73,6 @@ package final class VirtualDisk: @unchecked Sendable {
   /// In bytes; nil when there is no such file.
   package func byteCount(of path: String) -> Int? { files[path]?.content.byteCount }
 
-  /// How many reads and writes there are, and so what faults hit, depends on it.
-  package static var sqliteVersion: String { unsafe String(cString: sqlite3_libversion()) }
-
   /// The files that SQLite makes for a database.
   static func databasePaths(_ path: String) -> [String] {
     ["", "-journal", "-wal"].map { path + $0 }

@@ -15,17 +15,22 @@ extension Oracle {
     account.answersNotedAt = now
     let waiting = account.open.filter { $0.isIn && $0.answers.isWaiting }
     guard !waiting.isEmpty else { return }
-    for status in account.gateway.metrics().workers {
-      guard
-        let worker = simulation.workers.first(where: {
-          $0.configuration.authority == status.endpoint
-        })
-      else { continue }
-      let own = streams.filter { $0.account === account && $0.worker == worker.number }
+    for (status, own) in streamsByWorker(of: account) {
       guard status.messagesReceived == UInt64(own.reduce(0) { $0 + $1.sentCount }) else { continue }
       for record in waiting where figures(of: record)?.isClosing == false {
         for stream in own { record.answers.wasRead(on: stream.number) }
       }
+    }
+  }
+
+  /// What a gateway says of each of its workers that there is, and the streams that the two have had.
+  func streamsByWorker(
+    of account: GatewayAccount
+  ) -> [(status: WorkerStatus, own: [StreamRecord])] {
+    account.gateway.metrics().workers.compactMap { status in
+      let worker = simulation.workers.first { $0.configuration.authority == status.endpoint }
+      guard let worker else { return nil }
+      return (status, streams.filter { $0.account === account && $0.worker == worker.number })
     }
   }
 }

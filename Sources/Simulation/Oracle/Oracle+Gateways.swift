@@ -21,9 +21,7 @@ extension Oracle {
     account.opened(record)
     summary.sessions += 1
     checkAdmission(record, account)
-    let limits = record.listener.limits
-    record.packetRate = limits.packets.map { RateAccount($0, at: now) }
-    record.byteRate = limits.bytes.map { RateAccount($0, at: now) }
+    record.packetRate = record.listener.limits.packets.map { RateAccount($0, at: now) }
   }
 
   /// The socket of a session leaves a shard for another one.
@@ -305,6 +303,4 @@ extension Oracle {
       broken(Finding(.limits, "\(passed) packets come too fast"), record)
     }
   }
-
-  func answered(_ token: UInt64, _ reply: Reply, by gateway: VirtualGateway) {}
 }

@@ -118,13 +118,7 @@ extension Oracle {
   private func checkWorkers(_ account: GatewayAccount) {
     guard account.linksLost == 0, !account.open.contains(where: \.isSlowed) else { return }
     let number = account.gateway.number
-    for status in account.gateway.metrics().workers {
-      guard
-        let worker = simulation.workers.first(where: {
-          $0.configuration.authority == status.endpoint
-        })
-      else { continue }
-      let own = streams.filter { $0.account === account && $0.worker == worker.number }
+    for (status, own) in streamsByWorker(of: account) {
       let taken = UInt64(own.reduce(0) { $0 + $1.handledCount + $1.lostCount })
       let sent = UInt64(own.reduce(0) { $0 + $1.sentCount })
       if status.packetsSent != taken {
@@ -148,21 +142,6 @@ extension Oracle {
   }
 
   // MARK: Nothing left
-
-  /// Every client has closed its socket, and so have the gateways; gateways and workers go on.
-  ///
-  /// The last events of sessions may still be on their way to workers, for a moment.
-  func everybodyLeft() {
-    _ = simulation.advance(upTo: .seconds(10)) { leftovers().isEmpty }
-    for problem in leftovers() { broken(.leftovers, "everybody has left; " + problem) }
-    check()
-  }
-
-  /// The gateways have finished.
-  func everythingEnded() {
-    for problem in leftovers() { broken(.leftovers, "all is over; " + problem) }
-    check()
-  }
 
   /// What is left though everybody has left; empty when nothing is.
   ///

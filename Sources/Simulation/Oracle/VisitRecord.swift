@@ -83,7 +83,6 @@ final class VisitRecord {
   /// When ``packetsSeen`` was looked at.
   var packetsSeenAt = Instant(nanoseconds: 0)
   var packetRate: RateAccount?
-  var byteRate: RateAccount?
 
   init(
     number: Int, visit: Visit, game: Game, listener: ListenerConfiguration, isOrdered: Bool

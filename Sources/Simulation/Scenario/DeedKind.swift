@@ -119,18 +119,6 @@ package enum DeedKind: String, CaseIterable, Sendable {
   case kill
   /// All gateways are gone at once, and what the disk had not synced.
   case powerLoss
-
-  /// An operator's deed is no fault.
-  package var isFault: Bool {
-    switch self {
-    case .drain, .remove, .kick, .kickAddress, .closeListener, .drainListener, .record, .ask, .ban:
-      false
-    case .resetClient, .resetLink, .darkenClient, .slowClient, .darkenLink, .slowLink, .partition,
-      .crash, .exit, .stop, .takeNothing, .sendNothing, .notReady, .refuse, .swallow, .lie, .pause,
-      .shortage, .restart, .diskFault, .kill, .powerLoss:
-      true
-    }
-  }
 }
 
 /// Names an entry of a plan whatever else is in the plan: `crashes.3`.
