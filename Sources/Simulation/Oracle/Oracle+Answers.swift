@@ -23,7 +23,8 @@ extension Oracle {
     }
   }
 
-  /// What a gateway says of each of its workers that there is, and the streams that the two have had.
+  /// What a gateway says of each of its workers that there is, with the streams that the two have
+  /// had.
   func streamsByWorker(
     of account: GatewayAccount
   ) -> [(status: WorkerStatus, own: [StreamRecord])] {
