@@ -21,6 +21,7 @@ public final class Database {
   let files: any StoreFiles
   let connection: OpaquePointer
   private var statements: [String: Statement] = [:]
+  private let busyTimeout: Interval
 
   /// Opens the file and brings its schema up to date.
   public convenience init(
@@ -36,12 +37,12 @@ public final class Database {
   ) throws(StoreError) {
     self.path = path
     self.files = files
+    self.busyTimeout = busyTimeout
     try files.prepare(path, creating: access == .readWrite)
     unsafe self.connection = try unsafe openConnection(
       path, files,
       flags: access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)
-    let timeout = Int32(clamping: busyTimeout.milliseconds)
-    try setUp(access: access, timeoutMilliseconds: timeout)
+    try setUp(access: access)
   }
 
   deinit {
@@ -49,9 +50,9 @@ public final class Database {
     unsafe sqlite3_close_v2(connection)
   }
 
-  private func setUp(access: Access, timeoutMilliseconds: Int32) throws(StoreError) {
+  private func setUp(access: Access) throws(StoreError) {
     unsafe sqlite3_extended_result_codes(connection, 1)
-    unsafe sqlite3_busy_timeout(connection, timeoutMilliseconds)
+    wait(atMost: busyTimeout)
     guard unsafe gatehouse_sqlite3_be_defensive(connection) == SQLITE_OK else { throw lastError }
     // Nothing is written before the file is known to be ours.
     let version = try ownVersion()
@@ -59,7 +60,7 @@ public final class Database {
       guard unsafe sqlite3_db_readonly(connection, "main") == 0 else {
         throw .readOnly(path: path)
       }
-      try useWriteAheadLog(waitingMilliseconds: timeoutMilliseconds)
+      try useWriteAheadLog(waitingMilliseconds: Int32(clamping: busyTimeout.milliseconds))
       try execute(Schema.settings)
       try migrate()
     } else {
@@ -68,6 +69,24 @@ public final class Database {
       }
       try execute(Schema.settings)
     }
+  }
+
+  /// Bounds the pages that are kept in memory.
+  func limitCache(kibibytes: Int) throws(StoreError) {
+    try execute("PRAGMA cache_size = -\(kibibytes)")
+  }
+
+  /// Does `body`, in which others that write are waited for so long, and not for the busy timeout.
+  func waiting<R>(
+    atMost time: Interval, _ body: () throws(StoreError) -> R
+  ) throws(StoreError) -> R {
+    wait(atMost: time)
+    defer { wait(atMost: busyTimeout) }
+    return try body()
+  }
+
+  private func wait(atMost time: Interval) {
+    unsafe sqlite3_busy_timeout(connection, Int32(clamping: time.milliseconds))
   }
 
   /// Changes whenever another connection has committed something.

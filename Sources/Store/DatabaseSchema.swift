@@ -2,11 +2,6 @@ internal import CSQLite
 
 // What a file is, and how it becomes what this program needs.
 extension Database {
-  /// Bounds the pages that are kept in memory.
-  func limitCache(kibibytes: Int) throws(StoreError) {
-    try execute("PRAGMA cache_size = -\(kibibytes)")
-  }
-
   /// The version that this program writes.
   public static let schemaVersion = Int32(Schema.steps.count)
 
@@ -66,9 +61,11 @@ extension Database {
   }
 
   /// Writes what stands there already, to find out whether writing works.
+  ///
+  /// - Throws: also when a newer program has taken the schema further meanwhile.
   func probeWriting() throws(StoreError) {
     try inTransaction { () throws(StoreError) in
-      try execute("PRAGMA user_version = \(Self.schemaVersion)")
+      try execute("PRAGMA user_version = \(try ownVersion())")
     }
   }
 }

@@ -130,5 +130,5 @@ enum Schema {
     """
 
   /// The history is forgotten in the order of its numbers: a login need not keep another index.
-  private static let version2 = "DROP INDEX login_by_time;"
+  private static let version2 = "DROP INDEX IF EXISTS login_by_time;"
 }

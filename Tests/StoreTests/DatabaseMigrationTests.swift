@@ -46,6 +46,25 @@ import Testing
       try again.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'login_by_time'") == 0)
   }
 
+  /// Goal: a program that is older than another one's schema neither writes to it nor says that it
+  /// is as old as itself.
+  @Test func anOlderProgramLeavesANewerSchemaAlone() throws {
+    let older = try folder.open()
+    let newer = try folder.open()
+    try newer.migrate(by: Schema.steps + ["CREATE TABLE extra (a TEXT) STRICT"])
+    let next = Database.schemaVersion + 1
+    #expect(
+      storeError { try older.probeWriting() }
+        == .newer(path: folder.file(), found: next, supported: next - 1))
+    #expect(try newer.integer("PRAGMA user_version") == Int64(next))
+  }
+
+  /// Goal: a step whose number a program of before has taken back can be taken once more.
+  @Test func theSecondStepCanBeTakenAgain() throws {
+    try folder.open().execute("PRAGMA user_version = 1")
+    #expect(try folder.open().integer("PRAGMA user_version") == Int64(Database.schemaVersion))
+  }
+
   @Test func furtherStepsKeepWhatIsThere() throws {
     let store = try folder.open()
     try store.addAccount(anna, credential: nil, by: "test", now: 1)
