@@ -3,44 +3,46 @@ internal import Primitives
 
 // What is to be kept.
 extension LoginVerifier {
-  /// Records of one transaction: others get in between, and who waits for a verdict.
-  private static let groupMax = 1024
+  /// Records of one transaction: who waits for a verdict waits for one of them at most.
+  private static let groupMax = 256
+  /// Between two groups, so that no burst of writing takes a core from clients' packets.
+  private static let groupRest = Interval.milliseconds(3)
 
-  /// Writes what there is; what the database can't take now is kept for the next time.
-  func write() {
-    if records.isEmpty {
-      records = shared.inbox.takeRecords()[...]
-    } else {
-      records += shared.inbox.takeRecords()
+  /// Something was taken that is not written yet.
+  var isUnwritten: Bool { !records.isEmpty || tokens.hasUses }
+
+  /// Writes a group of what there is; what the database can't take now is kept for the next time.
+  ///
+  /// - Returns: false when the database fails.
+  @discardableResult
+  func write() -> Bool {
+    // What comes while some groups are written waits for more of its kind.
+    if records.isEmpty { records = shared.inbox.takeRecords()[...] }
+    let group = records.prefix(Self.groupMax)
+    var isWritten = true
+    do throws(StoreError) {
+      tokens.forgetUses(try write(group))
+      forget(group)
+    } catch {
+      // One of them is at fault, and not the database: the others are written without it.
+      isWritten = connection.failure == nil && writeOneByOne(group) && writeUses()
     }
-    writeDue = nil
-    // The uses of tokens go along with the first group.
-    repeat {
-      let group = records.prefix(Self.groupMax)
-      do throws(StoreError) {
-        try write(group)
-        tokens.forgetUses()
-        forget(group)
-      } catch {
-        // One of them is at fault, and not the database: the others are written without it.
-        guard connection.failure == nil, writeOneByOne(group) else { break }
-      }
-      if !records.isEmpty { takeRequests() }
-    } while !records.isEmpty
-    if writeDue == nil, !records.isEmpty || tokens.hasUses {
-      writeDue = clock.monotonic() + Self.writeDelay
-    }
+    let rest = isWritten ? Self.groupRest : Self.writeDelay
+    writeDue = isUnwritten ? clock.monotonic() + rest : nil
+    return isWritten
   }
 
+  /// - Returns: of how many tokens uses were written along.
   private func write(
     _ group: ArraySlice<StoreServiceInbox.Record>, withUses: Bool = true
-  ) throws(StoreError) {
+  ) throws(StoreError) -> Int {
     let now = clock.unixSeconds()
     var recorded: [(ban: TemporaryBan, event: Int64)] = []
-    try perform(.writing) { database throws(StoreError) in
+    let useCount = try performWriting(waiting: Self.momentForOthers) {
+      database throws(StoreError) in
       recorded = []
-      try database.inTransaction { () throws(StoreError) in
-        if withUses { try tokens.writeUses(database) }
+      return try database.inTransaction { () throws(StoreError) in
+        let useCount = withUses ? try tokens.writeUses(database) : 0
         let loginCount = group.count { if case .login = $0 { true } else { false } }
         var logins = LoginWriter(database, count: loginCount)
         for record in group {
@@ -55,6 +57,7 @@ extension LoginVerifier {
           }
         }
         try logins.finish()
+        return useCount
       }
     }
     for (ban, event) in recorded { shared.callbacks.recorded(ban, event) }
@@ -67,6 +70,20 @@ extension LoginVerifier {
         }
       }
     }
+    return useCount
+  }
+
+  /// Writes some uses of tokens by themselves, and gives them up when they are refused.
+  ///
+  /// - Returns: false when the database fails; what is not written is kept.
+  private func writeUses() -> Bool {
+    do throws(StoreError) {
+      tokens.forgetUses(try write([]))
+    } catch {
+      guard connection.failure == nil else { return false }
+      tokens.forgetUses(min(tokens.usesWaiting, TokenCache.usesInOneGroup))
+    }
+    return true
   }
 
   /// Writes each record in its own transaction, and drops those that are refused.
@@ -76,7 +93,7 @@ extension LoginVerifier {
     for index in group.indices {
       let record = group[index...index]
       do throws(StoreError) {
-        try write(record, withUses: false)
+        _ = try write(record, withUses: false)
       } catch {
         guard connection.failure == nil else { return false }
         shared.count { statistics in

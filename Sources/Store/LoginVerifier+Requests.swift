@@ -36,6 +36,18 @@ extension LoginVerifier {
     func accepted(_ account: AccountName) -> LoginVerdict {
       .accepted(account, attributes: attributes)
     }
+
+    /// What the packet's sender is told when that became of the token.
+    func verdict(_ use: TokenUse) -> LoginVerdict {
+      switch use {
+      case .accepted(let account): accepted(account)
+      case .unknown, .otherAccount: .refused(.wrongSecret)
+      case .expired: .refused(.expired)
+      case .revoked: .refused(.revoked)
+      case .alreadyUsed: .refused(.alreadyUsed)
+      case .accountDisabled: .refused(.accountDisabled)
+      }
+    }
   }
 
   /// What was found out of a group, to be told at once.
@@ -81,9 +93,10 @@ extension LoginVerifier {
       }
     }
     let once = settleLasting(claims, now: now, &answers)
-    settle(once, now: now, &answers)
     shared.answer(answers)
     lookUp(jobs)
+    // Others need not wait for whoever holds up a transaction.
+    settle(once, now: now)
   }
 
   /// Decides on tokens that may be used again, without a write.
@@ -126,23 +139,23 @@ extension LoginVerifier {
 
   /// - Returns: nil when the use has to be written at once.
   private func verdict(
-    on token: TokenCache.Lasting, _ hash: [UInt8], _ claim: Claim, now: Int64
+    on token: TokenTerms, _ hash: [UInt8], _ claim: Claim, now: Int64
   ) -> LoginVerdict? {
-    if token.isRevoked { return .refused(.revoked) }
-    if let end = token.expiresAt, end <= now { return .refused(.expired) }
-    guard claim.isFor(token.account) else { return .refused(.wrongSecret) }
-    if token.isDisabled { return .refused(.accountDisabled) }
+    if let objection = token.objection(now: now, isFor: claim.isFor) {
+      return claim.verdict(objection)
+    }
     guard tokens.noteUse(of: hash, now: now) else { return nil }
     return claim.accepted(token.account)
   }
 
   /// Decides on what lets in once in one transaction; answers count when it is committed.
-  private func settle(_ claims: [Claim], now: Int64, _ answers: inout Answers) {
+  private func settle(_ claims: [Claim], now: Int64) {
     guard !claims.isEmpty else { return }
     var found: Answers = []
     found.reserveCapacity(claims.count)
     do throws(StoreError) {
-      try perform(.writing) { database throws(StoreError) in
+      try performWriting(waiting: isLocked ? Self.momentForOthers : nil) {
+        database throws(StoreError) in
         try database.inTransaction { () throws(StoreError) in
           // As many go as are added at most, and some more, so that none pile up.
           try database.forgetNonces(Int64(claims.count) + 16, now: now)
@@ -151,9 +164,9 @@ extension LoginVerifier {
           }
         }
       }
-      answers += found
+      shared.answer(found)
     } catch {
-      answers += claims.map { ($0.session, .unavailable(error.description)) }
+      shared.answer(claims.map { ($0.session, .unavailable(error.description)) })
     }
   }
 
@@ -162,36 +175,20 @@ extension LoginVerifier {
   ) throws(StoreError) -> LoginVerdict {
     switch claim.secret {
     case .token(let hash):
-      switch try database.useToken(hash: hash, now: now, isFor: claim.isFor) {
-      case .accepted(let account): claim.accepted(account)
-      case .unknown, .otherAccount: .refused(.wrongSecret)
-      case .expired: .refused(.expired)
-      case .revoked: .refused(.revoked)
-      case .alreadyUsed: .refused(.alreadyUsed)
-      case .accountDisabled: .refused(.accountDisabled)
-      }
+      return claim.verdict(try database.useToken(hash: hash, now: now, isFor: claim.isFor))
     case .ticket(let ticket, let configuration):
-      switch try use(ticket, isOnce: configuration.singleUse, database, now: now) {
+      // A ticket is good for as long after its expiry as clocks may differ; so is its nonce.
+      let use = try database.useTicket(
+        nonce: ticket.nonce, account: ticket.account, issuedAt: ticket.issuedAt,
+        expiresAt: ticket.expiresAt + TicketVerifier.clockSkewSeconds,
+        isSingleUse: configuration.singleUse)
+      return switch use {
       case .accepted: claim.accepted(ticket.account)
       case .alreadyUsed: .refused(.alreadyUsed)
       case .revoked: .refused(.revoked)
       case .accountDisabled: .refused(.accountDisabled)
       }
     }
-  }
-
-  private func use(
-    _ ticket: Ticket, isOnce: Bool, _ database: Database, now: Int64
-  ) throws(StoreError) -> TicketUse {
-    // A ticket is good for as long after its expiry as clocks may differ; so is its nonce.
-    let end = ticket.expiresAt + TicketVerifier.clockSkewSeconds
-    guard isOnce else {
-      return try database.useTicket(
-        nonce: ticket.nonce, account: ticket.account, issuedAt: ticket.issuedAt, expiresAt: end,
-        isSingleUse: false, now: now)
-    }
-    return try database.useTicketOnce(
-      nonce: ticket.nonce, account: ticket.account, issuedAt: ticket.issuedAt, expiresAt: end)
   }
 
   /// Hands passwords over to the pool with what they are compared to.

@@ -1,5 +1,6 @@
 internal import Auth
 package import Primitives
+internal import Synchronization
 internal import Threading
 
 /// The thread that asks the database who may come in, and writes what is to be kept.
@@ -15,6 +16,9 @@ package final class LoginVerifier: @unchecked Sendable {
   package static let writeDelay = Interval.milliseconds(250)
   private static let pruneEvery = Interval.seconds(3600)
   private static let pruneRest = Interval.milliseconds(50)
+  /// How long whatever nobody waits for waits for others who write, because logins wait for this
+  /// thread; it is tried again.
+  static let momentForOthers = Interval.milliseconds(20)
 
   let shared: StoreServiceShared
   let pool: HashPool
@@ -25,6 +29,8 @@ package final class LoginVerifier: @unchecked Sendable {
   var records: ArraySlice<StoreServiceInbox.Record> = []
   /// When what waits to be written is written; nil while nothing waits.
   var writeDue: Instant?
+  /// Since when somebody else has kept the database from being written.
+  private var lockedSince: Instant?
   private var nextPrune = Instant(nanoseconds: 0)
   private var hasToldKnown = false
 
@@ -47,11 +53,18 @@ package final class LoginVerifier: @unchecked Sendable {
   /// Does all that waits, and what is due.
   ///
   /// - Returns: when the next turn is due if nothing comes in before; it may lie in the past, and a
-  ///   millisecond is rested all the same. Nil after the last turn of a service that stops.
+  ///   millisecond is rested all the same. Nil after the last turn of a service that stops, in
+  ///   which the last of what is to be kept was written, or given up.
   package func turn() -> Instant? {
     let isStopping = takeRequests()
-    if isStopping || writeDue.map({ $0 <= clock.monotonic() }) == true { write() }
-    if isStopping { return nil }
+    if isStopping {
+      records += shared.inbox.takeRecords()
+      while isUnwritten, !shared.isGivenUp.load(ordering: .acquiring) {
+        guard write() else { return writeDue }
+      }
+      return nil
+    }
+    if let writeDue, writeDue <= clock.monotonic() { write() }
     keepHouse()
     return idleUntil
   }
@@ -86,6 +99,38 @@ package final class LoginVerifier: @unchecked Sendable {
     return until
   }
 
+  /// Others have kept the database from being written for longer than logins wait.
+  var isLocked: Bool {
+    guard let lockedSince else { return false }
+    return clock.monotonic() >= lockedSince + shared.configuration.busyTimeout
+  }
+
+  /// Does `work`, which writes; as ``perform(_:_:)`` otherwise.
+  ///
+  /// - Parameter time: for which others who write are waited for, and tried again soon; the busy
+  ///   timeout if it is nil. It is no failure of the store until that has passed altogether.
+  func performWriting<R>(
+    waiting time: Interval? = nil, _ work: (Database) throws(StoreError) -> R
+  ) throws(StoreError) -> R {
+    let start = clock.monotonic()
+    do throws(StoreError) {
+      let result = try connection.perform { database throws(StoreError) in
+        guard let time else { return try work(database) }
+        return try database.waiting(atMost: time) { () throws(StoreError) in try work(database) }
+      }
+      lockedSince = nil
+      shared.health.works(.writing)
+      return result
+    } catch {
+      if case .busy = error {
+        lockedSince = lockedSince ?? start
+        guard isLocked else { throw error }
+      }
+      tell(error, .writing)
+      throw error
+    }
+  }
+
   /// Does `work` with the database and tells the log when that begins or ceases to fail.
   func perform<R>(
     _ part: StoreHealth.Part, _ work: (Database) throws(StoreError) -> R
@@ -95,11 +140,15 @@ package final class LoginVerifier: @unchecked Sendable {
       shared.health.works(part)
       return result
     } catch {
-      // What is said of one row or one secret is no failure of the store.
-      if connection.failure != nil { shared.health.failed(part, error) }
-      shared.count { $0.lastError = error.description }
+      tell(error, part)
       throw error
     }
+  }
+
+  private func tell(_ error: StoreError, _ part: StoreHealth.Part) {
+    // What is said of one row or one secret is no failure of the store.
+    if connection.failure != nil { shared.health.failed(part, error) }
+    shared.count { $0.lastError = error.description }
   }
 }
 
@@ -109,25 +158,28 @@ extension LoginVerifier {
     // Reading can work where writing does not: as long as something can't be written, that tells.
     guard records.isEmpty else { return }
     let now = clock.monotonic()
-    let configuration = shared.configuration
     do throws(StoreError) {
       // Whether the database is back, though nobody asks.
       if shared.health.isFailing(.writing) {
-        try perform(.writing) { database throws(StoreError) in try database.probeWriting() }
+        try performWriting(waiting: Self.momentForOthers) { database throws(StoreError) in
+          try database.probeWriting()
+        }
       }
       guard now >= nextPrune || connection.failure != nil || shared.health.isFailing(.reading)
       else { return }
       try perform(.reading) { database throws(StoreError) in
         _ = try database.dataVersion
         if !hasToldKnown { try tellKnown(database) }
-        guard now >= nextPrune else { return }
-        let seconds = configuration.loginHistoryDays * 86_400
-        let count = try database.pruneLogins(
-          olderThan: clock.unixSeconds() - seconds, limit: Database.pruneBatch)
-        // Who waits to be let in comes between two batches.
-        let isThrough = count < Database.pruneBatch
-        nextPrune = now + (isThrough ? Self.pruneEvery : Self.pruneRest)
       }
+      guard now >= nextPrune else { return }
+      let unixSeconds = clock.unixSeconds()
+      let seconds = shared.configuration.loginHistoryDays * 86_400
+      let count = try performWriting(waiting: Self.momentForOthers) { database throws(StoreError) in
+        try database.pruneLogins(
+          olderThan: unixSeconds - seconds, now: unixSeconds, limit: Database.pruneBatch)
+      }
+      // Who waits to be let in comes between two batches.
+      nextPrune = now + (count < Database.pruneBatch ? Self.pruneEvery : Self.pruneRest)
     } catch {
       // It is counted and told; the next turn tries again.
       if connection.failure == nil { nextPrune = now + Self.pruneEvery }

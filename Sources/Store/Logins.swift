@@ -10,8 +10,6 @@ public struct LoginRow: Equatable, Sendable {
 }
 
 extension Database {
-  /// How long a login stays in the history unless told otherwise: 90 days.
-  public static let loginLifetimeSeconds: Int64 = 90 * 86_400
   /// The history's size: older logins go first.
   public static let loginCountMax: Int64 = 5_000_000
 
@@ -66,26 +64,30 @@ extension Database {
 
   /// Forgets the oldest logins, in small transactions that let others in between.
   ///
-  /// They go in the order in which they were written: one that a clock that went back has dated too
-  /// early stays until those before it have gone.
+  /// They go in the order in which they were written, the oldest of them first, as far as one that
+  /// is to stay; one that a clock that went back has dated too early stays behind it. Those that a
+  /// wrong clock has dated more than a day ahead go with the next that is old, or when there is
+  /// nothing but such ones in the first ``pruneBatch``.
   ///
   /// - Parameters:
   ///   - olderThan: Unix seconds.
+  ///   - now: Unix seconds.
   ///   - countMax: how many of the newest may stay.
   ///   - limit: about how many go at most; ask again when as many went.
   /// - Returns: how many lines of the history went.
   @discardableResult
   public func pruneLogins(
-    olderThan: Int64, countMax: Int64 = loginCountMax, limit: Int = .max
+    olderThan: Int64, now: Int64, countMax: Int64 = loginCountMax, limit: Int = .max
   ) throws(StoreError) -> Int {
     var total = 0
     var count = Self.pruneBatch
     while count == Self.pruneBatch, total < limit {
       try run(
-        "WITH oldest AS (SELECT id, at FROM login ORDER BY id LIMIT ?2)"
-          + " DELETE FROM login WHERE id IN (SELECT id FROM oldest)"
-          + " AND id < coalesce((SELECT min(id) FROM oldest WHERE at >= ?1), \(Int64.max))",
-        [.integer(olderThan), .integer(Int64(Self.pruneBatch))])
+        Self.forgetting,
+        [
+          .integer(olderThan), .integer(now.addingReportingOverflow(86_400).partialValue),
+          .integer(Int64(Self.pruneBatch)),
+        ])
       count = changeCount
       total += count
     }
@@ -95,7 +97,7 @@ extension Database {
     while count == Self.pruneBatch, total < limit {
       try run(
         "DELETE FROM login WHERE id IN (SELECT id FROM login WHERE id <= ? ORDER BY id LIMIT ?)",
-        [.integer(last - max(0, countMax)), .integer(Int64(Self.pruneBatch))])
+        [.integer(max(0, last) - max(0, countMax)), .integer(Int64(Self.pruneBatch))])
       count = changeCount
       total += count
     }
@@ -109,6 +111,17 @@ extension Database {
 
   /// Lines of the history that one transaction forgets.
   public static let pruneBatch = 2000
+
+  /// Forgets, of the first ?3 lines, those up to the last that is older than ?1 and comes before
+  /// any that stays; what is later than ?2 can't be, and tells nothing.
+  private static let forgetting = """
+    WITH oldest AS (SELECT id, at FROM login ORDER BY id LIMIT ?3),
+      kept AS (SELECT min(id) AS id FROM oldest WHERE at BETWEEN ?1 AND ?2),
+      ended AS (SELECT CASE WHEN count(*) = ?3 AND min(at) > ?2 THEN max(id) ELSE
+        max(id) FILTER (WHERE at < ?1 AND id < coalesce((SELECT id FROM kept), id + 1)) END AS id
+        FROM oldest)
+    DELETE FROM login WHERE id IN (SELECT id FROM oldest) AND id <= (SELECT id FROM ended)
+    """
 }
 
 extension Database {

@@ -1,5 +1,6 @@
 public import Auth
 public import Primitives
+internal import Synchronization
 internal import Threading
 
 /// What a ``StoreService`` works with.
@@ -36,7 +37,7 @@ public struct StoreServiceConfiguration: Sendable {
 public struct StoreServiceCallbacks: Sendable {
   /// Answers, as many as were found at once; each request gets one.
   ///
-  /// ``StoreService/verify(_:isLast:)`` itself calls it when there is no room.
+  /// ``StoreService/verify(_:)`` itself calls it when there is no room.
   public var deliver: @Sendable ([(SessionID, LoginVerdict)]) -> Void
   /// The bans as they are from here on, and the last event that they show.
   public var bans: @Sendable (BanTable, _ event: Int64) -> Void
@@ -157,21 +158,13 @@ public final class StoreService: Sendable {
 
   /// Takes a request whose answer comes to the callback; never waits.
   ///
-  /// - Parameter isLast: false when more follows at once, and ``wake()`` after it.
-  public func verify(_ request: LoginRequest, isLast: Bool = true) {
-    shared.verify(request)
-    if isLast { wake() }
-  }
+  /// It is begun with when ``wake()`` is called, or before.
+  public func verify(_ request: LoginRequest) { shared.verify(request) }
 
   /// Takes a record that is written soon; never waits.
   ///
-  /// What finds no room is counted.
-  ///
-  /// - Parameter isLast: as in ``verify(_:isLast:)``.
-  public func record(_ record: StoreRecord, isLast: Bool = true) {
-    shared.record(record)
-    if isLast { wake() }
-  }
+  /// What finds no room is counted. It is seen when ``wake()`` is called, or before.
+  public func record(_ record: StoreRecord) { shared.record(record) }
 
   /// Sees to it that what was given is begun with; costs next to nothing when nothing was.
   public func wake() { shared.wake() }
@@ -180,7 +173,10 @@ public final class StoreService: Sendable {
 
   /// Writes what waits and ends the threads; requests without an answer get none.
   ///
-  /// - Returns: false when they have not ended in time; what they hold is then given up.
+  /// A database that fails is tried again until the time is over.
+  ///
+  /// - Returns: false when they have not ended in time; what they hold is then given up, and
+  ///   ``statistics()`` says how many records that is.
   public func stop(timeoutMilliseconds: UInt32) -> Bool {
     shared.stop()
     pool.stop()
@@ -188,7 +184,10 @@ public final class StoreService: Sendable {
     let deadline = clock.monotonic() + .milliseconds(UInt64(timeoutMilliseconds))
     for _ in 0..<threadCount {
       let left = deadline.since(clock.monotonic()).milliseconds
-      guard shared.ended.wait(milliseconds: UInt32(clamping: left)) else { return false }
+      guard shared.ended.wait(milliseconds: UInt32(clamping: left)) else {
+        shared.isGivenUp.store(true, ordering: .releasing)
+        return false
+      }
     }
     return true
   }

@@ -76,7 +76,8 @@ final class StoreConnection {
     switch error {
     // These say something of a row or a secret, not of the database.
     case .constraint, .cryptography, .unknownAccount, .accountExists, .malformedLine: return
-    case .busy where database != nil:
+    // It can still be read.
+    case .busy where database != nil, .full where database != nil:
       failure = error
       retryAt = clock.monotonic() + Self.backoffMin
       return

@@ -54,11 +54,13 @@ final class StoreServiceInbox: Sendable {
     var areRecordsKnown = false
     var counts = Counts()
     var isStopping = false
+    /// The login thread knows that it is to stop, and what it has still to write.
+    var isStopKnown = false
     /// The login thread waits to be woken.
     var isAsleep = false
 
     var hasNews: Bool {
-      isStopping || !requests.isEmpty
+      isStopping && !isStopKnown || !requests.isEmpty
         || !records.isEmpty && (areRecordsUrgent || !areRecordsKnown)
     }
   }
@@ -130,6 +132,7 @@ final class StoreServiceInbox: Sendable {
       defer {
         state.requests = []
         state.areRecordsKnown = !state.records.isEmpty
+        state.isStopKnown = state.isStopping
       }
       return News(
         requests: state.requests, hasRecords: !state.records.isEmpty,

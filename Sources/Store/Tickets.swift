@@ -10,7 +10,8 @@ public enum TicketUse: Equatable, Sendable {
 }
 
 extension Database {
-  /// Notes a ticket's nonce, so that it lets in once; of two at the same time, one is let in.
+  /// Notes a ticket's nonce, so that it lets in once; of two at the same time, one is let in, also
+  /// by a transaction that the caller has begun.
   ///
   /// An account of the ticket's name need not exist. Nonces are forgotten some time after the
   /// ticket's expiry, which the caller checks.
@@ -19,25 +20,11 @@ extension Database {
   ///   - issuedAt: Unix seconds; compared with ``revokeTickets(of:issuedBefore:by:now:)``.
   ///   - expiresAt: Unix seconds.
   ///   - isSingleUse: when false, nothing is noted.
-  public func useTicket(
-    nonce: [UInt8], account: AccountName, issuedAt: Int64, expiresAt: Int64, isSingleUse: Bool,
-    now: Int64
-  ) throws(StoreError) -> TicketUse {
-    guard isSingleUse else { return try objection(to: account, issuedAt: issuedAt) ?? .accepted }
-    return try inTransaction { () throws(StoreError) in
-      // As many go as are added at most, and some more, so that none pile up.
-      try forgetNonces(16, now: now)
-      return try useTicketOnce(
-        nonce: nonce, account: account, issuedAt: issuedAt, expiresAt: expiresAt)
-    }
-  }
-
-  /// As ``useTicket(nonce:account:issuedAt:expiresAt:isSingleUse:now:)`` does with a ticket that is
-  /// good once, within a transaction of the caller's.
-  func useTicketOnce(
-    nonce: [UInt8], account: AccountName, issuedAt: Int64, expiresAt: Int64
+  package func useTicket(
+    nonce: [UInt8], account: AccountName, issuedAt: Int64, expiresAt: Int64, isSingleUse: Bool
   ) throws(StoreError) -> TicketUse {
     if let objection = try objection(to: account, issuedAt: issuedAt) { return objection }
+    guard isSingleUse else { return .accepted }
     try run(
       "INSERT INTO ticket_nonce (account, nonce, expires_at) VALUES (?, ?, ?)"
         + " ON CONFLICT (account, nonce) DO NOTHING",

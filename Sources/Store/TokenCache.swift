@@ -5,34 +5,25 @@ internal import Auth
 /// What is kept holds as long as no other connection has written anything. Revoked tokens and
 /// disabled accounts are kept like others; what is good once never is.
 struct TokenCache {
-  /// A token that may be used again and again.
-  struct Lasting {
-    var account: AccountName
-    var expiresAt: Int64?
-    var isRevoked: Bool
-    var isDisabled: Bool
-  }
-
   enum Entry {
     /// It is good for one use, which takes a transaction.
     case once
-    case lasting(Lasting)
+    /// It may be used again and again.
+    case lasting(TokenTerms)
   }
 
   private struct Uses {
-    var count: Int64 = 0
-    var lastAt: Int64 = 0
-
-    mutating func add(at now: Int64) {
-      count += 1
-      lastAt = max(lastAt, now)
-    }
+    var token: Key
+    var count: Int64
+    var lastAt: Int64
   }
 
   /// Tokens that are kept; beyond it all are read anew.
   static let countMax = 16_384
   /// Tokens whose uses wait to be written.
   static let usesMax = 16_384
+  /// Tokens whose uses are written in one transaction.
+  static let usesInOneGroup = 128
 
   /// A token's hash; its first bytes are as good as any hash of them all.
   private struct Key: Hashable {
@@ -43,8 +34,11 @@ struct TokenCache {
     }
   }
 
-  private var tokens: [Key: Lasting] = [:]
-  private var uses: [Key: Uses] = [:]
+  private var tokens: [Key: TokenTerms] = [:]
+  /// In the order in which the tokens were used first; those before ``writtenCount`` are written.
+  private var uses: [Uses] = []
+  private var writtenCount = 0
+  private var placeOfUses: [Key: Int] = [:]
   /// What the database said when the first of ``tokens`` was read.
   private var version: Int64?
   private var opening = 0
@@ -63,36 +57,50 @@ struct TokenCache {
   mutating func find(_ hash: [UInt8], in database: Database) throws(StoreError) -> Entry? {
     let key = Key(bytes: hash)
     if let known = tokens[key] { return .lasting(known) }
-    guard let (row, isDisabled) = try database.token(hash: hash) else { return nil }
-    if row.isSingleUse { return .once }
-    let token = Lasting(
-      account: row.account, expiresAt: row.expiresAt, isRevoked: row.revokedAt != nil,
-      isDisabled: isDisabled)
+    guard let (token, isSingleUse) = try database.token(hash: hash) else { return nil }
+    if isSingleUse { return .once }
     if tokens.count == Self.countMax { tokens.removeAll(keepingCapacity: true) }
     tokens[key] = token
     return .lasting(token)
   }
 
-  var hasUses: Bool { !uses.isEmpty }
+  /// Tokens that have uses which are not written.
+  var usesWaiting: Int { uses.count - writtenCount }
+  var hasUses: Bool { usesWaiting > 0 }
 
   /// Adds a use, which ``writeUses(_:)`` writes.
   ///
   /// - Returns: false when those of too many tokens wait.
   mutating func noteUse(of hash: [UInt8], now: Int64) -> Bool {
     let key = Key(bytes: hash)
-    guard uses.count < Self.usesMax || uses[key] != nil else { return false }
-    uses[key, default: Uses()].add(at: now)
+    if let place = placeOfUses[key], place >= writtenCount {
+      uses[place].count += 1
+      uses[place].lastAt = max(uses[place].lastAt, now)
+      return true
+    }
+    guard uses.count < Self.usesMax else { return false }
+    placeOfUses[key] = uses.count
+    uses.append(Uses(token: key, count: 1, lastAt: now))
     return true
   }
 
-  /// Writes all uses; whoever commits it then calls ``forgetUses()``.
-  func writeUses(_ database: Database) throws(StoreError) {
-    // In an order that is the same each time.
-    let inOrder = uses.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
-    for (key, uses) in inOrder {
-      try database.addTokenUses(hash: key.bytes, count: uses.count, lastAt: uses.lastAt)
+  /// Writes the uses of some tokens; whoever commits it then calls ``forgetUses(_:)``.
+  ///
+  /// - Returns: of how many tokens, ``usesInOneGroup`` at most.
+  func writeUses(_ database: Database) throws(StoreError) -> Int {
+    let group = uses.dropFirst(writtenCount).prefix(Self.usesInOneGroup)
+    for uses in group {
+      try database.addTokenUses(hash: uses.token.bytes, count: uses.count, lastAt: uses.lastAt)
     }
+    return group.count
   }
 
-  mutating func forgetUses() { uses.removeAll(keepingCapacity: true) }
+  /// The uses of so many tokens are written, or given up.
+  mutating func forgetUses(_ count: Int) {
+    writtenCount += count
+    guard !hasUses else { return }
+    uses.removeAll(keepingCapacity: true)
+    placeOfUses.removeAll(keepingCapacity: true)
+    writtenCount = 0
+  }
 }

@@ -14,10 +14,27 @@ public struct TokenRow: Equatable, Sendable {
   public var usedAt: Int64?
   public var useCount: Int64
   public var revokedAt: Int64?
+}
 
-  /// Whether it lets its account in.
-  public func isGood(now: Int64) -> Bool {
-    revokedAt == nil && (expiresAt ?? .max) > now && !(isSingleUse && useCount > 0)
+/// All of a token that decides on whom it lets in.
+struct TokenTerms {
+  var account: AccountName
+  /// It is good before this second.
+  var expiresAt: Int64?
+  var isRevoked: Bool
+  var isUsedUp: Bool
+  /// Of the account.
+  var isDisabled: Bool
+
+  /// Why it lets nobody in, if it doesn't.
+  ///
+  /// - Parameter isWanted: whether the token's account is the one that it is used for.
+  func objection(now: Int64, isFor isWanted: (AccountName) -> Bool) -> TokenUse? {
+    if isRevoked { return .revoked }
+    if let expiresAt, expiresAt <= now { return .expired }
+    if isUsedUp { return .alreadyUsed }
+    guard isWanted(account) else { return .otherAccount }
+    return isDisabled ? .accountDisabled : nil
   }
 }
 
@@ -62,9 +79,9 @@ extension Database {
   /// Counts uses of a lasting token that are over; of one that is gone, nothing.
   func addTokenUses(hash: [UInt8], count: Int64, lastAt: Int64) throws(StoreError) {
     try run(
-      "UPDATE token SET used_at = max(coalesce(used_at, 0), ?), use_count = use_count + ?"
-        + " WHERE hash = ?",
-      [.integer(lastAt), .integer(count), .blob(hash)])
+      "UPDATE token SET used_at = max(coalesce(used_at, 0), ?1),"
+        + " use_count = min(use_count, ?2 - ?3) + ?3 WHERE hash = ?4",
+      [.integer(lastAt), .integer(.max), .integer(count), .blob(hash)])
   }
 
   /// Counts a use of the token; of two at the same time, a single-use token lets one in.
@@ -76,16 +93,10 @@ extension Database {
     // Most of what is refused is unknown, and needs no lock.
     guard try token(hash: hash) != nil else { return .unknown }
     return try inTransaction { () throws(StoreError) in
-      guard let (token, isDisabled) = try token(hash: hash) else { return .unknown }
-      if token.revokedAt != nil { return .revoked }
-      if let end = token.expiresAt, end <= now { return .expired }
-      if token.isSingleUse && token.useCount > 0 { return .alreadyUsed }
-      guard isWanted(token.account) else { return .otherAccount }
-      if isDisabled { return .accountDisabled }
-      try run(
-        "UPDATE token SET used_at = ?, use_count = use_count + 1 WHERE id = ?",
-        [.integer(now), .integer(token.id)])
-      return .accepted(token.account)
+      guard let found = try token(hash: hash) else { return .unknown }
+      if let objection = found.terms.objection(now: now, isFor: isWanted) { return objection }
+      try addTokenUses(hash: hash, count: 1, lastAt: now)
+      return .accepted(found.terms.account)
     }
   }
 
@@ -155,9 +166,14 @@ extension Database {
 
   func token(
     hash: [UInt8]
-  ) throws(StoreError) -> (token: TokenRow, isDisabled: Bool)? {
+  ) throws(StoreError) -> (terms: TokenTerms, isSingleUse: Bool)? {
     try first(Self.tokenQuery + " WHERE token.hash = ?", [.blob(hash)]) {
-      row throws(StoreError) in (try TokenRow(row), row.bool(10))
+      row throws(StoreError) in
+      let token = try TokenRow(row)
+      let terms = TokenTerms(
+        account: token.account, expiresAt: token.expiresAt, isRevoked: token.revokedAt != nil,
+        isUsedUp: token.isSingleUse && token.useCount > 0, isDisabled: row.bool(10))
+      return (terms, token.isSingleUse)
     }
   }
 }

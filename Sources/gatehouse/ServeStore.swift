@@ -45,14 +45,16 @@ func startStore(
   return StartedStore(
     service: service,
     connection: StoreConnection(
-      bans: bans, event: event, verify: { service.verify($0, isLast: false) },
-      record: { service.record($0, isLast: false) }, wake: { service.wake() }))
+      bans: bans, event: event, verify: { service.verify($0) },
+      record: { service.record($0) }, wake: { service.wake() }))
 }
 
 /// Writes what waits for the store, within a moment.
 func stopStore(_ service: StoreService?, _ log: LogWriter) {
   guard let service, !service.stop(timeoutMilliseconds: 3000) else { return }
-  log.log(.warning, "store-not-stopped", ["waited_ms": "3000"])
+  log.log(
+    .warning, "store-not-stopped",
+    ["waited_ms": "3000", "records_lost": "\(service.statistics().recordsWaiting)"])
 }
 
 /// What the store's own threads count, for whoever watches the gateway.

@@ -79,19 +79,35 @@ import Testing
     try store.addAccount(anna, credential: nil, by: "o", now: 1)
     try store.recordLogins((0..<12_000).map { (login(nil, "refused"), at: Int64($0)) })
     try store.recordLogins([(login("Anna"), at: 5), (login("Bert"), at: 6)])
-    #expect(try store.pruneLogins(olderThan: 11_000) == 11_000)
+    #expect(try store.pruneLogins(olderThan: 11_000, now: 12_000) == 11_000)
     // The last two were written behind those that stay.
     #expect(try store.logins(of: nil, limit: 99_999).count == 1002)
-    #expect(try store.pruneLogins(olderThan: 20_000) == 1002)
+    #expect(try store.pruneLogins(olderThan: 20_000, now: 20_000) == 1002)
     #expect(try store.account(anna)?.lastLoginAt == 5)
     #expect(try known() == ["Anna"])
   }
 
+  /// Goal: no clock that was wrong for a while keeps the history for ever, or takes what is new.
+  @Test func loginsOfAWrongClockDoNotStopTheRest() throws {
+    let (now, ahead) = (Int64(1000), Int64(90_000_000))
+    try store.recordLogins([(login(nil), at: ahead)] + (1...3).map { (login(nil), at: $0) })
+    try store.recordLogins([(login(nil), at: ahead + 1), (login(nil), at: 900)])
+    #expect(try store.pruneLogins(olderThan: 1, now: now) == 0)
+    #expect(try store.pruneLogins(olderThan: 3, now: now) == 3)
+    #expect(try store.logins(of: nil, limit: 9).map(\.at) == [900, ahead + 1, 3])
+    #expect(try store.pruneLogins(olderThan: 901, now: now) == 3)
+    // As many as are looked at in one go, and nothing else.
+    try store.recordLogins((0..<Database.pruneBatch).map { _ in (login(nil), at: ahead) })
+    try store.recordLogins([(login(nil), at: 950)])
+    #expect(try store.pruneLogins(olderThan: 901, now: now) == Database.pruneBatch)
+    #expect(try store.logins(of: nil, limit: 9).map(\.at) == [950])
+  }
+
   @Test func theHistoryIsBounded() throws {
     try store.recordLogins((0..<100).map { (login(nil), at: Int64($0)) })
-    #expect(try store.pruneLogins(olderThan: 0, countMax: 30) == 70)
+    #expect(try store.pruneLogins(olderThan: 0, now: 100, countMax: 30) == 70)
     #expect(try store.logins(of: nil, limit: 999).map(\.at) == Array((70..<100).reversed()))
-    #expect(try store.pruneLogins(olderThan: 0, countMax: 0) == 30)
-    #expect(try store.pruneLogins(olderThan: 0, countMax: 0) == 0)
+    #expect(try store.pruneLogins(olderThan: 0, now: 100, countMax: 0) == 30)
+    #expect(try store.pruneLogins(olderThan: 0, now: 100, countMax: 0) == 0)
   }
 }

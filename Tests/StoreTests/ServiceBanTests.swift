@@ -70,6 +70,7 @@ import Testing
           subject: .addresses(AddressPrefix(client)), listener: nil, rule: "guessing",
           shownReason: "later", internalReason: "9 failed logins",
           until: StoreClock.system.unixSeconds() + 600)))
+    service.wake()
     try harness.bans { $0.ban(of: client, listener: 0, at: StoreClock.system.unixSeconds()) != nil }
     let rows = try harness.database().bans(
       covering: .addresses(AddressPrefix(client)), includingEnded: false,

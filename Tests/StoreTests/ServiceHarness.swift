@@ -111,7 +111,9 @@ final class ServiceHarness {
 
   /// What the service answers.
   func verdict(_ request: LoginRequest) throws -> LoginVerdict {
-    try #require(service).verify(request)
+    let service = try #require(service)
+    service.verify(request)
+    service.wake()
     return try verdict(of: request.session)
   }
 

@@ -100,7 +100,7 @@ import Testing
     for _ in 0..<2 {
       let service = try harness.start()
       let requests = (0..<500).map { _ in harness.request(.token, secret: "lasting") }
-      for request in requests { service.verify(request, isLast: false) }
+      for request in requests { service.verify(request) }
       service.wake()
       for request in requests {
         #expect(try harness.verdict(of: request.session) == ServiceHarness.accepted("Anna"))
@@ -136,6 +136,7 @@ import Testing
     for (kind, secret) in kinds {
       let requests = (0..<40).map { _ in harness.request(kind, secret: secret) }
       for request in requests { service.verify(request) }
+      service.wake()
       let verdicts = try requests.map { try harness.verdict(of: $0.session) }
       #expect(verdicts.count { $0 == ServiceHarness.accepted("Anna") } == 1)
       #expect(verdicts.count { $0 == .refused(.alreadyUsed) } == 39)
@@ -182,6 +183,7 @@ import Testing
     let requests = (0..<1100).map { _ in harness.request(.token, secret: "x") }
     try database.inTransaction { () throws(StoreError) in
       for request in requests { service.verify(request) }
+      service.wake()
     }
     let verdicts = try requests.map { try harness.verdict(of: $0.session) }
     #expect(verdicts.count { $0 == ServiceHarness.accepted("Anna") } == 1)

@@ -19,7 +19,7 @@ import Testing
       hash: hash, account: anna, label: "", expiresAt: 100, isSingleUse: false, by: "o", now: 1)
   }
 
-  private func find(_ cache: inout TokenCache) throws -> TokenCache.Lasting? {
+  private func find(_ cache: inout TokenCache) throws -> TokenTerms? {
     try cache.validate(own, opening: 1)
     guard case .lasting(let token)? = try cache.find(hash, in: own) else { return nil }
     return token
@@ -86,14 +86,39 @@ import Testing
       #expect(isNoted)
     }
     #expect(cache.hasUses)
-    try cache.writeUses(own)
-    cache.forgetUses()
+    var written = try cache.writeUses(own)
+    #expect(written == 2)
+    cache.forgetUses(written)
     #expect(!cache.hasUses)
     _ = cache.noteUse(of: hash, now: 6)
-    try cache.writeUses(own)
+    written = try cache.writeUses(own)
+    #expect(written == 1)
     let row = try #require(
       try other.tokens(of: nil, includingEnded: true, limit: 9, now: 9).first)
     #expect(row.useCount == 4 && row.usedAt == 9)
+  }
+
+  /// Goal: uses of many tokens are written in parts, each once, whatever comes in between.
+  @Test func usesAreWrittenInParts() throws {
+    let count = TokenCache.usesInOneGroup + 2
+    let hashes = (0..<count).map { TokenSecret.hash(of: [2, UInt8($0)]) }
+    for hash in hashes {
+      try other.addToken(
+        hash: hash, account: anna, label: "", expiresAt: nil, isSingleUse: false, by: "o", now: 1)
+    }
+    var cache = TokenCache()
+    for hash in hashes { _ = cache.noteUse(of: hash, now: 2) }
+    for waiting in [count, 3, 0] {
+      #expect(cache.usesWaiting == waiting)
+      let written = try cache.writeUses(own)
+      cache.forgetUses(written)
+      // Of one that is written and of one that is not.
+      if waiting == count {
+        for place in [0, count - 1] { _ = cache.noteUse(of: hashes[place], now: 3) }
+      }
+    }
+    let rows = try other.tokens(of: anna, includingEnded: true, limit: count, now: 9)
+    #expect(rows.map(\.useCount) == [2] + Array(repeating: 1, count: count - 2) + [2])
   }
 
   @Test func theUsesThatWaitAreBounded() throws {

@@ -24,7 +24,7 @@ import Testing
     try old.revokeTickets(of: anna, issuedBefore: 6, by: "o", now: 6)
     _ = try old.useTicket(
       nonce: [0, 255], account: AccountName("Carl")!, issuedAt: 1, expiresAt: 1000,
-      isSingleUse: true, now: 7)
+      isSingleUse: true)
     try old.addBan(
       NewBan(subject: addresses("2001:db8::/32"), listener: "game", author: "o", until: 50),
       now: 8)

@@ -107,7 +107,7 @@ extension StoreContents {
       nonce[0] = UInt8(truncatingIfNeeded: index)
       _ = try database.useTicket(
         nonce: nonce, account: account(index), issuedAt: at, expiresAt: at + 60,
-        isSingleUse: true, now: at)
+        isSingleUse: true)
     }
   }
 }

@@ -37,6 +37,8 @@ package final class VirtualStore {
 
   /// The least that libsodium does for a password; the virtual time of it is told apart.
   package static let passwords = PasswordParameters(opsLimit: 1, memoryBytes: 8 << 10)
+  /// How long a program that ends waits for a database that fails.
+  private static let stopPatience = Interval.seconds(3)
   /// A thread that has nothing to do rests at least so long.
   private static let rest = Interval.milliseconds(1)
 
@@ -139,7 +141,10 @@ package final class VirtualStore {
     shared.stop()
     pool.stop()
     hashers = hashers.map { _ in .nothing }
-    _ = verifier.turn()
+    let deadline = time.now + Self.stopPatience
+    while let until = verifier.turn(), until < deadline {
+      disk.pause(milliseconds: Int32(clamping: until.since(time.now).milliseconds) + 1)
+    }
     verifier.close()
     watcher.close()
     return time.end()
