@@ -60,7 +60,7 @@ public enum CommandError: Error, Equatable, Sendable {
   case unknownWorker
   case unknownSession
   case duplicateWorker(WorkerID)
-  /// 4,096 workers are the most.
+  /// 4,096 workers of one shard are the most.
   case tooManyWorkers
   case unknownListener(String)
   /// Another listener has the name; one that is gone but for so many sessions, or one that listens.

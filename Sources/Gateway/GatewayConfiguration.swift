@@ -150,7 +150,8 @@ public struct Limits: Equatable, Sendable {
   /// What may wait for one client, in bytes, before it is closed as `slow-client`; one message
   /// may lie beyond it.
   public var clientQueueBytesMax = 1 << 20
-  /// What may wait for all clients together, in bytes, before reading from workers pauses.
+  /// What may wait for all clients of one shard together, in bytes, before reading from workers
+  /// pauses.
   public var clientQueueBytesTotalMax = 256 << 20
   /// What may wait for one worker, in bytes, before its sessions' sockets are no longer read.
   public var workerQueueBytesMax = 8 << 20

@@ -217,7 +217,8 @@ extension ManagementAPI {
       .error(
         404, "unknown-recording",
         "there is no such recording; one that nobody takes for 10 s is forgotten")
-    case .tooManyWorkers: .error(409, "too-many-workers", "4,096 workers are the most")
+    case .tooManyWorkers:
+      .error(409, "too-many-workers", "4,096 workers of one shard are the most")
     case .unknownListener(let name):
       .error(404, "unknown-listener", "there is no listener \(name)")
     case .listenerNameTaken(let sessions):

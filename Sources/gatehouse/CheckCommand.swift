@@ -48,8 +48,8 @@ private func summary(of configuration: GatewayConfiguration, path: String) -> St
   text += "limits: \(limits.sessionsMax) sessions, messages up to "
   text += "\(ByteCountText.describe(limits.messageBytesMax)), queues up to "
   text += "\(ByteCountText.describe(limits.clientQueueBytesMax)) for a client, "
-  text += "\(ByteCountText.describe(limits.clientQueueBytesTotalMax)) for all clients, "
-  text += "\(ByteCountText.describe(limits.workerQueueBytesMax)) for a worker\n"
+  text += "\(ByteCountText.describe(limits.clientQueueBytesTotalMax)) for all clients of one "
+  text += "shard, \(ByteCountText.describe(limits.workerQueueBytesMax)) for a worker\n"
   text += accessSummary(of: configuration)
   text += "log: \(configuration.log.level.name), as \(configuration.log.format.rawValue)\n"
   return text
