@@ -67,10 +67,16 @@ public struct Effects: ~Copyable {
 
   public mutating func removeAll() {
     io.removeAll()
-    if !log.isEmpty { log.removeAll(keepingCapacity: true) }
-    if !claims.isEmpty { claims.removeAll(keepingCapacity: true) }
-    if !records.isEmpty { records.removeAll(keepingCapacity: true) }
-    if !replies.isEmpty { replies.removeAll(keepingCapacity: true) }
-    if !messages.isEmpty { messages.removeAll(keepingCapacity: true) }
+    guard isMoreThanIO else { return }
+    Self.empty(&log)
+    Self.empty(&claims)
+    Self.empty(&records)
+    Self.empty(&replies)
+    Self.empty(&messages)
+  }
+
+  /// Lists keep the room of an ordinary turn, and not that of one in which thousands have left.
+  private static func empty<Element>(_ list: inout [Element]) {
+    if !list.isEmpty { list.removeAll(keepingCapacity: list.count <= 256) }
   }
 }

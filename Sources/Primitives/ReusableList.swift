@@ -33,7 +33,19 @@ public struct ReusableList<Element: BitwiseCopyable>: ~Copyable {
     used += 1
   }
 
-  @inlinable public mutating func removeAll() { used = 0 }
+  @inlinable public mutating func removeAll() {
+    if used > Self.keptMax { shrink() }
+    used = 0
+  }
+
+  /// Elements whose room is kept, however many there were.
+  @inlinable static var keptMax: Int { 1024 }
+
+  @usableFromInline mutating func shrink() {
+    unsafe elements.deallocate()
+    capacity = Self.keptMax
+    unsafe elements = .allocate(capacity: capacity)
+  }
 
   @usableFromInline mutating func grow() {
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: 2 * capacity)

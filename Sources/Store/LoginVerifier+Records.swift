@@ -112,6 +112,8 @@ extension LoginVerifier {
 
   private func forget(_ group: ArraySlice<StoreServiceInbox.Record>) {
     records = records.dropFirst(group.count)
+    // An empty rest would keep the whole in memory.
+    if records.isEmpty { records = [] }
     shared.inbox.finished(group)
   }
 }

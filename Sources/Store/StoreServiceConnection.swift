@@ -9,7 +9,7 @@ final class StoreConnection {
   private static let backoffMax = Interval.seconds(5)
   /// Of the database's pages, in memory: a gateway writes at the end of its tables and looks up
   /// little, while commands go through all of them.
-  private static let cacheKibibytes = 1024
+  private static let cacheKibibytes = 512
   /// How often the file is looked for.
   private static let checkEvery = Interval.seconds(1)
 
