@@ -3,14 +3,13 @@
 import os
 import pathlib
 import random
-import socket
 import subprocess
 import time
 
 from harness import commands
 from harness.client import Stream, frame
 from harness.contract import answer
-from harness.gateway import binary, configuration, toml
+from harness.gateway import binary, configuration, free_ports, toml
 from harness.logins import PASSWORD, STORE
 from harness.shards import WORKERS, both, entered, shards, shards_of, spread
 from harness.waiting import stays, until
@@ -149,10 +148,10 @@ def test_a_listener_that_is_added(spread, connect, shards):
     """It serves on all shards, keeps its sessions when it is removed, or ends them."""
     gateway, _ = spread()
     for ends in False, True:
-        body = {"name": "arena", "address": f"127.0.0.1:{free_port()}", "framer": "frames"}
+        (port,) = free_ports(1)
+        body = {"name": "arena", "address": f"127.0.0.1:{port}", "framer": "frames"}
         status, added = gateway.api("POST", "/listeners", body)
         assert status == 201, added
-        port = int(added["listener"]["address"].rpartition(":")[2])
         clients = [connect(port) for _ in range(6)]
         for client in clients:
             client.echo(b"hello")
@@ -171,12 +170,6 @@ def test_a_listener_that_is_added(spread, connect, shards):
         gateway.wait_log("listener-gone")
         until(lambda: len(gateway.api("GET", "/listeners")[1]["listeners"]) == 1, "gone")
     assert len(gateway.log("listener-gone")) == 2
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_pool_that_must_be_together(spread, connect):
