@@ -4,18 +4,16 @@ import os
 import pathlib
 import random
 import subprocess
-import time
 
 from harness import commands
 from harness.client import Stream, frame
-from harness.contract import answer
 from harness.gateway import binary, configuration, free_ports, toml
 from harness.logins import PASSWORD, STORE
-from harness.shards import WORKERS, both, entered, shards, shards_of, spread
+from harness.shards import WORKERS, both, entered, shard_of, shards, shards_of, spread
 from harness.waiting import stays, until
 from harness.workers import silent
 from test_recording import Record, recorded
-from test_shutdown import processor_seconds
+from test_shutdown import PATIENT, processor_seconds, second_signal
 
 # Operators.
 
@@ -257,7 +255,7 @@ def test_out_of_descriptors(spread, connect, shards):
     gateway.wait_log("accept-paused")
     inside = gateway.api("GET", "/sessions?limit=1000")[1]["sessions"]
     assert 100 < len(inside) < 130
-    assert len({(s["worker_id"] - 1) % shards for s in inside if s["worker_id"]}) == shards
+    assert len({shard_of(s["worker_id"], shards) for s in inside if s["worker_id"]}) == shards
     addresses = {s["client"] for s in inside}
     served = [client for client in clients if client.address in addresses]
     for client in served:
@@ -289,25 +287,10 @@ def test_shutdown_finishes_what_was_taken(spread, connect, shards):
     until(lambda: all(not w.streams for w in workers), "the workers' calls have ended")
 
 
-def test_second_signal(spread, connect, shards):
+def test_second_signal(spread, connect):
     """Who signals twice does not want to wait for any shard."""
-    gateway, workers = spread(on_packet=silent, limits={"client_queue": "32MiB"},
-                              shutdown_grace="60s", listener={"write_timeout": "60s"})
-    clients = [connect(gateway, receive_buffer_bytes=4096) for _ in range(WORKERS)]
-    for client in clients:
-        client.send_packet(b"hello")
-    for worker in workers:
-        worker.wait_packets(1)
-        for _ in range(12):
-            worker.send(answer(worker.uuids()[0], bytes(1 << 20)))
-    until(lambda: sum(w["messages_received"] for w in gateway.workers()) == 36, "all is in")
-    gateway.signal()
-    gateway.wait_log("shutdown-started")
-    stays(lambda: not gateway.process.exited(), 0.2, "waits for its clients")
-    gateway.signal()
-    started = time.monotonic()
-    assert gateway.process.wait() == 130
-    assert time.monotonic() - started < 10
+    gateway, workers = spread(on_packet=silent, **PATIENT)
+    second_signal(gateway, workers, connect)
 
 
 def test_short_sessions(spread, connect, shards):
