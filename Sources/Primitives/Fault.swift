@@ -51,6 +51,8 @@
     /// HTTP/2 credit for what was received is not given back: a worker stops when the windows are
     /// used up, which are small ones then.
     case forgetFlowControlCredit
+    /// Nobody notes that nghttp2 has a call to send: it waits until something else is to be sent.
+    case forgetFrames
     /// A drained worker's sessions move before it has ended its stream: its last answers are lost.
     case noWaitForEndOfStream
     /// A worker that is told of sessions does not hear of the end of one that was reset.

@@ -34,6 +34,9 @@ public struct TimerWheel: ~Copyable {
 
   public private(set) var armedCount = 0
 
+  /// Owners that memory is there for, armed or not.
+  package var nodeCount: Int { nodes.count }
+
   public init(now: Instant) {
     heads = Array(repeating: Self.none, count: Self.levels * 64)
     occupied = Array(repeating: 0, count: Self.levels)

@@ -25,13 +25,21 @@ public enum ContractReader {
     unsafe usualOutput(message) ?? anyOutput(message)
   }
 
-  /// Reads an answer to one session as the runtimes write it, with nothing but time, UUID and
-  /// payload in the order of their numbers.
+  /// Reads an answer to one session as the runtimes write it.
+  ///
+  /// It has nothing but time, UUID and payload, in the order of their numbers:
+  ///
+  /// ```
+  /// 0a 18 <24 bytes of time> 12 24 <36 bytes of UUID> 22 <length, 1 or 2 bytes> <payload>
+  /// ```
+  ///
+  /// Nearly all messages look like this, and at fixed places there is no tag to go through: that
+  /// saves a seventh of the instructions for an echo (988 to 846, benchmarks/README.md).
   ///
   /// - Returns: nil for whatever looks otherwise, well-formed or not.
   @inline(__always)
   private static func usualOutput(_ message: UnsafeRawBufferPointer) -> Output? {
-    let uuidStart = 28
+    let uuidStart = 2 + TimestampText.byteCount + 2
     let payloadTagStart = uuidStart + SessionUUID.byteCount
     guard message.count >= payloadTagStart + 2,
       unsafe message.loadUnaligned(as: UInt16.self) == UInt16(bigEndian: 0x0a18),
@@ -55,6 +63,7 @@ public enum ContractReader {
     return output
   }
 
+  /// Reads an `OutputStreamRequest` field by field, in whatever order; nil when it is malformed.
   static func anyOutput(_ message: UnsafeRawBufferPointer) -> Output? {
     var fields = unsafe FieldReader(message)
     var output = Output()

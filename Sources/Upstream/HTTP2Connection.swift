@@ -90,6 +90,12 @@ struct HTTP2Connection: ~Copyable {
     unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
   }
 
+  /// nghttp2 has something to send and would not be asked for it: a mistake of ours, by which a
+  /// connection stands still.
+  var forgetsFrames: Bool {
+    unsafe !state.pointee.hasFrames && nghttp2_session_want_write(session) != 0
+  }
+
   /// nghttp2's words for what the worker did wrong; empty when it did nothing wrong.
   var errorText: String { unsafe state.pointee.errorText }
 
@@ -135,7 +141,7 @@ struct HTTP2Connection: ~Copyable {
         session, nil, fields.baseAddress, fields.count, &provider, nil)
     }
     try check(stream)
-    unsafe state.pointee.hasFrames = true
+    if !Fault.forgetFrames.isOn { unsafe state.pointee.hasFrames = true }
     return stream
   }
 

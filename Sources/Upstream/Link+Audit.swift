@@ -3,7 +3,9 @@ internal import Primitives
 /// What must be true of a link between two events, whatever happened.
 extension Link {
   /// What is wrong with the link's own figures; empty when nothing is.
-  package func audit() -> [String] {
+  ///
+  /// Mutating, though nothing changes: a connection can't be borrowed out of a link.
+  package mutating func audit() -> [String] {
     var problems: [String] = []
     func check(_ isTrue: Bool, _ problem: @autoclosure () -> String) {
       if !isTrue { problems.append(problem()) }
@@ -22,12 +24,13 @@ extension Link {
     check(packets.framedBytes <= packets.bytes.count, "bytes framed that are not there")
     check(authentications.count + answers.count <= Self.authenticationsMax, "too many calls")
     check(answers.isEmpty, "answers of authenticate that nobody took")
+    check(http?.forgetsFrames != true, "nghttp2 has frames, and is not asked for them")
     return problems
   }
 
   /// What a link still has of work that is over; empty when it has nothing.
   ///
-  /// Mutating, though nothing changes: a connection can't be borrowed out of a link.
+  /// Mutating for the same reason.
   package mutating func leftovers() -> [String] {
     var left: [String] = []
     if queuedBytes > 0 { left.append("\(queuedBytes) bytes for the worker") }

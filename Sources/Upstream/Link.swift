@@ -19,6 +19,7 @@ public import Primitives
 @safe
 public struct Link: ~Copyable {
   private let byAddress = ByAddress()
+
   /// What becomes of the link after its connection has ended.
   public enum Afterwards: BitwiseCopyable, Sendable {
     case reconnect, stayDrained, remove

@@ -254,7 +254,10 @@ import Testing
     group.settle()
     #expect(group.workers.contains { Numbered.handled($0.packets, of: stays).count == 3 })
     let token = group.door.command(.explain(.account(AccountName("bob")!)))
-    guard case .explanation(let explanation)? = group.door.replies(to: token).first else { return }
+    guard case .explanation(let explanation)? = group.door.replies(to: token).first else {
+      Issue.record("no explanation")
+      return
+    }
     #expect(explanation.sessions == 1)
     endAll(group)
   }
@@ -275,6 +278,7 @@ import Testing
     #expect(group.echoed(client) == [0, 1, 2])
     let token = group.shards[1].command(.listSessions(of: nil, cursor: 0, limit: 10))
     guard case .sessions(let sessions, _)? = group.shards[1].replies(to: token).first else {
+      Issue.record("no list")
       return
     }
     #expect(sessions.map(\.account?.text) == ["bob"])

@@ -44,6 +44,7 @@ import Testing
     case .unboundedQueue: FaultTrials.aSlowClientIsClosed()
     case .keepHalfAnswer: FaultTrials.aWorkerIsLostInTheMiddleOfAnAnswer()
     case .forgetFlowControlCredit: FaultTrials.aWorkerSendsMoreThanItsWindow()
+    case .forgetFrames: FaultTrials.aWorkerIsAskedAgain()
     case .noWaitForEndOfStream: FaultTrials.aDrainedWorkerAnswers()
     case .closedNotSent: FaultTrials.workersHearOfTheEnd()
     case .leakHold: FaultTrials.aHoldingClientGoes()

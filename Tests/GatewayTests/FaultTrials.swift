@@ -114,6 +114,16 @@ enum FaultTrials {
     return world.clients[client].received.count == 100_000
   }
 
+  static func aWorkerIsAskedAgain() -> Bool {
+    let world = VirtualWorld(connects: false)
+    world.workers[0].ready = false
+    world.start()
+    world.settle()
+    world.workers[0].ready = true
+    // In less than what it may take to answer.
+    return world.advance(upTo: .seconds(3)) { world.status(of: 0)?.state == .ready }
+  }
+
   static func aDrainedWorkerAnswers() -> Bool {
     let world = framed(workers: 2)
     let client = world.connect()

@@ -3,20 +3,17 @@
 import os
 import pathlib
 import random
-import socket
 import subprocess
-import time
 
 from harness import commands
 from harness.client import Stream, frame
-from harness.contract import answer
-from harness.gateway import binary, configuration, toml
+from harness.gateway import binary, configuration, free_ports, toml
 from harness.logins import PASSWORD, STORE
-from harness.shards import WORKERS, both, entered, shards, shards_of, spread
+from harness.shards import WORKERS, both, entered, shard_of, shards, shards_of, spread
 from harness.waiting import stays, until
 from harness.workers import silent
 from test_recording import Record, recorded
-from test_shutdown import processor_seconds
+from test_shutdown import PATIENT, processor_seconds, second_signal
 
 # Operators.
 
@@ -149,10 +146,10 @@ def test_a_listener_that_is_added(spread, connect, shards):
     """It serves on all shards, keeps its sessions when it is removed, or ends them."""
     gateway, _ = spread()
     for ends in False, True:
-        body = {"name": "arena", "address": f"127.0.0.1:{free_port()}", "framer": "frames"}
+        (port,) = free_ports(1)
+        body = {"name": "arena", "address": f"127.0.0.1:{port}", "framer": "frames"}
         status, added = gateway.api("POST", "/listeners", body)
         assert status == 201, added
-        port = int(added["listener"]["address"].rpartition(":")[2])
         clients = [connect(port) for _ in range(6)]
         for client in clients:
             client.echo(b"hello")
@@ -171,12 +168,6 @@ def test_a_listener_that_is_added(spread, connect, shards):
         gateway.wait_log("listener-gone")
         until(lambda: len(gateway.api("GET", "/listeners")[1]["listeners"]) == 1, "gone")
     assert len(gateway.log("listener-gone")) == 2
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_pool_that_must_be_together(spread, connect):
@@ -264,7 +255,7 @@ def test_out_of_descriptors(spread, connect, shards):
     gateway.wait_log("accept-paused")
     inside = gateway.api("GET", "/sessions?limit=1000")[1]["sessions"]
     assert 100 < len(inside) < 130
-    assert len({(s["worker_id"] - 1) % shards for s in inside if s["worker_id"]}) == shards
+    assert len({shard_of(s["worker_id"], shards) for s in inside if s["worker_id"]}) == shards
     addresses = {s["client"] for s in inside}
     served = [client for client in clients if client.address in addresses]
     for client in served:
@@ -296,25 +287,10 @@ def test_shutdown_finishes_what_was_taken(spread, connect, shards):
     until(lambda: all(not w.streams for w in workers), "the workers' calls have ended")
 
 
-def test_second_signal(spread, connect, shards):
+def test_second_signal(spread, connect):
     """Who signals twice does not want to wait for any shard."""
-    gateway, workers = spread(on_packet=silent, limits={"client_queue": "32MiB"},
-                              shutdown_grace="60s", listener={"write_timeout": "60s"})
-    clients = [connect(gateway, receive_buffer_bytes=4096) for _ in range(WORKERS)]
-    for client in clients:
-        client.send_packet(b"hello")
-    for worker in workers:
-        worker.wait_packets(1)
-        for _ in range(12):
-            worker.send(answer(worker.uuids()[0], bytes(1 << 20)))
-    until(lambda: sum(w["messages_received"] for w in gateway.workers()) == 36, "all is in")
-    gateway.signal()
-    gateway.wait_log("shutdown-started")
-    stays(lambda: not gateway.process.exited(), 0.2, "waits for its clients")
-    gateway.signal()
-    started = time.monotonic()
-    assert gateway.process.wait() == 130
-    assert time.monotonic() - started < 10
+    gateway, workers = spread(on_packet=silent, **PATIENT)
+    second_signal(gateway, workers, connect)
 
 
 def test_short_sessions(spread, connect, shards):

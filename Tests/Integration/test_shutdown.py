@@ -9,6 +9,10 @@ from harness.contract import answer
 from harness.waiting import stays, until
 from harness.workers import silent
 
+# For gateways that wait long for clients that take nothing.
+PATIENT = {"limits": {"client_queue": "32MiB"}, "shutdown_grace": "60s",
+           "listener": {"write_timeout": "60s"}}
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_signal_ends_cleanly(start_gateway, start_worker, connect, number):
@@ -69,21 +73,27 @@ def test_shutdown_grace_ends(start_gateway, start_worker, connect):
 def test_second_signal(start_gateway, start_worker, connect):
     """Who signals twice does not want to wait."""
     worker = start_worker(on_packet=silent)
-    gateway = start_gateway(workers=[worker], limits={"client_queue": "32MiB"},
-                            shutdown_grace="60s", listener={"write_timeout": "60s"})
-    client = connect(gateway, receive_buffer_bytes=4096)
-    client.send_packet(b"hello")
-    worker.wait_packets(1)
-    for _ in range(12):
-        worker.send(answer(worker.uuids()[0], bytes(1 << 20)))
-    until(lambda: sum(w["messages_received"] for w in gateway.workers()) == 12, "all is in")
+    second_signal(start_gateway(workers=[worker], **PATIENT), [worker], connect)
+
+
+def second_signal(gateway, workers, connect):
+    """Has a client of each worker take nothing of what waits for it, and signals twice."""
+    clients = [connect(gateway, receive_buffer_bytes=4096) for _ in workers]
+    for client in clients:
+        client.send_packet(b"hello")
+    for worker in workers:
+        worker.wait_packets(1)
+        for _ in range(12):
+            worker.send(answer(worker.uuids()[0], bytes(1 << 20)))
+    until(lambda: sum(w["messages_received"] for w in gateway.workers()) == 12 * len(workers),
+          "all is in")
     gateway.signal()
     gateway.wait_log("shutdown-started")
     # Two standard signals sent together would become one.
-    stays(lambda: not gateway.process.exited(), 0.2, "waits for its client")
+    stays(lambda: not gateway.process.exited(), 0.2, "waits for its clients")
     gateway.signal()
     started = time.monotonic()
-    gateway.process.wait()
+    assert gateway.process.wait() == 130
     assert time.monotonic() - started < 10
 
 

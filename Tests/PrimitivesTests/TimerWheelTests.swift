@@ -81,6 +81,37 @@ private struct WheelModel {
     #expect(wheel.nextDeadline == nil)
   }
 
+  /// Goal: what many timers took is given back when the last of them is cleared, and not before;
+  /// the wheel goes on as a new one.
+  @Test func memoryGoesWithTheLastTimer() {
+    let start = Instant(nanoseconds: 0)
+    var wheel = TimerWheel(now: start)
+    for _ in 0..<2 {
+      for owner: UInt32 in 0...4096 { wheel.arm(owner, at: start + .seconds(1)) }
+      for owner: UInt32 in 0...4096 {
+        #expect(wheel.armedCount == 4097 - Int(owner))
+        #expect(wheel.nodeCount == 4097)
+        wheel.disarm(owner)
+      }
+      #expect(wheel.nodeCount == 0)
+      #expect(wheel.nextDeadline == nil)
+    }
+    // One that had a place is unarmed, and has no deadline.
+    wheel.disarm(4096)
+    #expect(wheel.deadline(of: 4096) == nil)
+    for owner: UInt32 in [4096, 5, 77] { wheel.arm(owner, at: start + .seconds(2)) }
+    #expect(pop(&wheel, start + .milliseconds(1999)) == [])
+    #expect(Set(pop(&wheel, start + .seconds(2))) == [4096, 5, 77])
+  }
+
+  /// Goal: a few timers that come and go do not get their memory anew each time.
+  @Test func aLittleMemoryStays() {
+    var wheel = TimerWheel(now: Instant(nanoseconds: 0))
+    for owner: UInt32 in 0..<4096 { wheel.arm(owner, at: Instant(nanoseconds: 1)) }
+    for owner: UInt32 in 0..<4096 { wheel.disarm(owner) }
+    #expect(wheel.nodeCount == 4096)
+  }
+
   /// Goal: a deadline beyond the wheel's reach, or never, neither traps nor expires.
   @Test func deadlinesBeyondTheReachWait() {
     let start = Instant(nanoseconds: 123_456_789)

@@ -118,6 +118,7 @@ struct FaultTrial {
       "quiet milliseconds=3000 clients=3 workers=1 packetMilliseconds=50 "
         + "workersLargeAnswerPermille=1000",
       [.progress]),
+    FaultTrial(.forgetFrames, "quiet milliseconds=2000 clients=3", [.audit]),
     FaultTrial(
       .noWaitForEndOfStream, "drains milliseconds=3000 clients=4 drainsPerMinute=60", [.answers]),
     FaultTrial(

@@ -176,6 +176,8 @@ final class LinkHarness {
 
   /// Goes on until neither side has anything to say.
   func talk() {
+    // One that has ended keeps what it had to send until that is taken.
+    defer { if link.isConnected { for problem in link.audit() { Issue.record("\(problem)") } } }
     if isWorkerSilent {
       _ = takeWritten()
       return

@@ -1,6 +1,6 @@
-import Primitives
 import Testing
 
+@testable import Primitives
 @testable import Upstream
 
 @Suite struct PacketQueueTests {
@@ -111,5 +111,61 @@ import Testing
         return
       }
     }
+  }
+
+  /// As many messages as have at least `byteCount` bytes, all of them written.
+  private func fillAndWrite(_ queue: inout PacketQueue, _ byteCount: Int) {
+    while queue.bytes.count < byteCount {
+      _ = appendMessage(&queue, payloadBytes: 1400, number: 1)
+    }
+    queue.framed(queue.unframedBytes)
+    queue.wrote(queue.unwrittenBytes)
+    #expect(queue.bytes.count == 0)
+  }
+
+  /// Goal: a busy link's memory stays, and goes back once it was idle from one time to the next.
+  @Test func memoryIsKeptWhileItIsUsed() {
+    var queue = PacketQueue()
+    for _ in 0..<5 {
+      fillAndWrite(&queue, 600_000)
+      let used = queue.bytes.capacity
+      #expect(used >= 600_000)
+      queue.trim()
+      #expect(queue.bytes.capacity == used, "used since the last time")
+    }
+    queue.trim()
+    #expect(queue.bytes.capacity == 0, "not used since the last time")
+    fillAndWrite(&queue, 600_000)
+    #expect(queue.bytes.capacity >= 600_000, "and is there again")
+  }
+
+  /// Goal: a little is no more use, and little memory stays without any.
+  @Test func littleUseKeepsLittleMemory() {
+    var queue = PacketQueue()
+    fillAndWrite(&queue, 600_000)
+    queue.trim()
+    fillAndWrite(&queue, 100_000)
+    queue.trim()
+    #expect(queue.bytes.capacity == 0)
+    fillAndWrite(&queue, 100_000)
+    let little = queue.bytes.capacity
+    for _ in 0..<3 { queue.trim() }
+    #expect(queue.bytes.capacity == little)
+  }
+
+  /// Goal: what still waits is never given back, however long it does.
+  @Test func memoryInUseIsKept() {
+    var queue = PacketQueue()
+    while queue.bytes.count < 600_000 {
+      _ = appendMessage(&queue, payloadBytes: 1400, number: 1)
+    }
+    let last = appendMessage(&queue, payloadBytes: 1400, number: 2)
+    queue.framed(queue.unframedBytes)
+    queue.wrote(queue.unwrittenBytes - 1)
+    for _ in 0..<3 { queue.trim() }
+    #expect(queue.takeUnwrittenMessages() == last)
+    queue.trim()
+    queue.trim()
+    #expect(queue.bytes.capacity == 0)
   }
 }

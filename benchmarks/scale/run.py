@@ -59,11 +59,13 @@ class Many(Gateway):
 
     def _toml(self, worker, public):
         text = super()._toml(worker, public)
-        one = f'[[pool.worker]]\naddress = "127.0.0.1:{worker.port}"\n'
-        every = "".join(f'[[pool.worker]]\naddress = "127.0.0.1:{worker.port}"\n'
-                        for worker in self.workers)
+        every = "".join(map(self._worker_table, self.workers))
         head = f"shards = {self.shards}\n" if self.shards > 1 else ""
-        return head + text.replace(one, every)
+        return head + text.replace(self._worker_table(worker), every)
+
+    @staticmethod
+    def _worker_table(worker):
+        return f'[[pool.worker]]\naddress = "127.0.0.1:{worker.port}"\n'
 
 
 class Load:

@@ -39,6 +39,11 @@ def entered(gateway, connect, count=6, **options):
     return clients
 
 
+def shard_of(worker_id, shards):
+    """The shard that a worker is on, counted from 0; its id says so."""
+    return (worker_id - 1) % shards
+
+
 def shards_of(gateway, shards):
     """By the client's address, the shard that its session is on."""
-    return {s["client"]: (s["worker_id"] - 1) % shards for s in gateway.sessions()}
+    return {s["client"]: shard_of(s["worker_id"], shards) for s in gateway.sessions()}
