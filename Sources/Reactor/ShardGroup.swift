@@ -49,12 +49,8 @@ public final class ShardGroup: Sendable {
     }
     let shard: Int
     switch command {
-    case .listWorkers, .metrics, .health:
-      return askAll(command, timeoutMilliseconds).flatMap { MergedReplies.merge($0) }
-    case .listSessions(_, _, let limit):
-      return askAll(command, timeoutMilliseconds).flatMap {
-        MergedReplies.merge($0, sessionsMax: limit)
-      }
+    case .listWorkers, .listSessions, .metrics, .health:
+      return askAll(command, timeoutMilliseconds).map { MergedReplies.merge($0, to: command) }
     case .addWorker(let pool, let worker):
       return add(worker, to: pool, command, timeoutMilliseconds)
     case .drainWorker(let id), .removeWorker(let id):
