@@ -1,11 +1,11 @@
 import Auth
-import Gateway
 import Glibc
 import Synchronization
 import Testing
 import Threading
 import Upstream
 
+@testable import Gateway
 @testable import Reactor
 
 /// Goal: each command reaches the shards that it concerns, and no other.
@@ -112,6 +112,13 @@ import Upstream
     #expect(shards.perform(.addWorker(pool: nil, configuration)) != nil)
     #expect(shards.asked.count == 2)
   }
+}
+
+private func worker(_ id: UInt32, port: UInt16 = 1) -> WorkerStatus {
+  WorkerStatus(
+    id: WorkerID(rawValue: id), pool: "main", endpoint: "127.0.0.1:\(port)", state: .ready,
+    sessions: 0, queuedBytes: 0, packetsSent: 0, messagesReceived: 0, reconnects: 0, lastEnd: nil,
+    lastEndDetail: "")
 }
 
 /// A group whose shards are one thread that answers from a closure.

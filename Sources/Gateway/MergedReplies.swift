@@ -1,13 +1,12 @@
-internal import Gateway
 internal import Upstream
 
 /// Makes one answer of those of all shards.
-enum MergedReplies {
+package enum MergedReplies {
   /// - Parameters:
   ///   - replies: by the shards' numbers, the door's first; at least one.
   ///   - command: what each shard was asked.
   /// - Returns: a reply that is no answer to the command, if there is one.
-  static func merge(_ replies: [Reply], to command: Command) -> Reply {
+  package static func merge(_ replies: [Reply], to command: Command) -> Reply {
     switch command {
     case .listWorkers: return workers(replies)
     case .listSessions(_, _, let limit): return sessions(replies, pageMax: limit)

@@ -1,8 +1,7 @@
-import Gateway
 import Primitives
 import Testing
 
-@testable import Reactor
+@testable import Gateway
 
 @Suite struct MergedRepliesTests {
   @Test func workersAreInTheOrderOfTheirIds() {
