@@ -18,9 +18,8 @@ extension Command {
     switch self {
     case .listWorkers, .listSessions, .metrics, .health: return .every
     case .addWorker(let pool, let worker): return .placed(worker, pool: pool)
-    case .drainWorker(let id), .removeWorker(let id):
-      // Ids begin with 1. One that no shard has given is unknown to whichever is asked.
-      return .shard(Int((id.rawValue &- 1) % UInt32(shards)))
+    // One that no shard has given is unknown to whichever is asked.
+    case .drainWorker(let id), .removeWorker(let id): return .shard(id.shard(of: shards))
     case .closeSession, .closeSessions, .listListeners, .removeListener, .explain,
       .startRecording, .takeRecorded, .stopRecording:
       return .door

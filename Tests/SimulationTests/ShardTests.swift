@@ -102,7 +102,7 @@ import Testing
     ask(.listWorkers)
     guard case .workers(let workers) = replies.last else { return #expect(Bool(false)) }
     #expect(Set(workers.map(\.endpoint)).count == 5)
-    #expect(Set(workers.map { (Int($0.id.rawValue) - 1) % 3 }) == [0, 1, 2])
+    #expect(Set(workers.map { $0.id.shard(of: 3) }) == [0, 1, 2])
     ask(.listSessions(of: nil, cursor: 0, limit: 10_000))
     guard case .sessions(let sessions, nil) = replies.last else { return #expect(Bool(false)) }
     #expect(Set(sessions.map(\.uuid)).count == sessions.count)
