@@ -12,7 +12,7 @@ extension VirtualShard {
       return simulation.oracle.broken(
         .driver, "a message to shard \(target) of shard \(index)", gateway: number)
     }
-    let sockets = (message.moving?.ids ?? []).compactMap { giveAway($0) }
+    let sockets = (message.movingSessions?.ids ?? []).compactMap { giveAway($0) }
     gateway.messagesUnderWay += 1
     gateway.movingSockets += sockets
     let isLate = random.chance(Self.latePermille)
@@ -45,7 +45,7 @@ extension VirtualShard {
   /// A message has its turn.
   func take(_ message: ShardMessage, from sender: Int, _ sockets: [Connection]) {
     gateway.messagesUnderWay -= 1
-    guard let moving = message.moving else {
+    guard let moving = message.movingSessions else {
       shard.received(message, from: sender, now: now, effects: &effects)
       if index == 0 { acceptPauses.descriptorFreed(now: now) }
       return
@@ -84,15 +84,5 @@ extension VirtualShard {
     simulation.oracle.broken(
       .driver, "\(sockets.count) sessions come to shard \(index), which has ended",
       gateway: number)
-  }
-}
-
-extension ShardMessage {
-  /// The sessions that it brings.
-  var moving: MovingSessions? {
-    switch self {
-    case .sessions(let sessions), .returned(let sessions): sessions
-    default: nil
-    }
   }
 }
