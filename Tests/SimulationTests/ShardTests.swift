@@ -24,8 +24,8 @@ import Testing
     #expect(simulation.oracle.violations.map(\.text) == [])
     let gateway = simulation.gateways[0]
     for shard in gateway.shards {
-      #expect(shard.clients.contains { $0.connection != nil }, "shard \(shard.index)")
-      #expect(shard.listeners.isEmpty == (shard.index > 0))
+      #expect(shard.clients.contains { $0.connection != nil }, "shard \(shard.number)")
+      #expect(shard.listeners.isEmpty == (shard.number > 0))
     }
     #expect(simulation.oracle.summary.moves > 0)
     let shards = simulation.oracle.visits.compactMap { $0.isOpen ? $0.shard : nil }

@@ -40,7 +40,7 @@ extension VirtualGateway {
       }
       return simulation.answered(token, reply, by: self)
     }
-    group.replies[shard.index] = reply
+    group.replies[shard.number] = reply
     let replies = group.replies.compactMap { $0 }
     guard replies.count == shards.count else { return groupCommands[token] = group }
     groupCommands[token] = nil

@@ -33,9 +33,9 @@ extension Oracle {
 
   func came(_ connection: Connection, _ id: SessionID, uuid: SessionUUID, to shard: VirtualShard) {
     guard let record = record(of: connection) else { return }
-    (record.shard, record.localID) = (shard.index, id)
+    (record.shard, record.localID) = (shard.number, id)
     if uuid != record.uuid { broken(Finding(.crossing, "comes as \(uuid)"), record) }
-    if shard.index == 0, id != record.id {
+    if shard.number == 0, id != record.id {
       broken(Finding(.driver, "comes back to another place"), record)
     }
   }
@@ -261,7 +261,7 @@ extension Oracle {
       }
       settleIfOver(record)
     }
-    if shard.index > 0 { account.endedAway += account.closed }
+    if shard.number > 0 { account.endedAway += account.closed }
     account.closed.removeAll(keepingCapacity: true)
     if gateway.isQuiet { account.endedAway.removeAll(keepingCapacity: true) }
     noteReadAnswers(account)
@@ -271,19 +271,19 @@ extension Oracle {
   private func audit(_ shard: VirtualShard, _ account: GatewayAccount) {
     guard account.open.count < 64 || shard.auditedAt + .milliseconds(100) <= now else { return }
     shard.auditedAt = now
-    let place = shard.gateway.shards.count > 1 ? "shard \(shard.index): " : ""
+    let place = shard.gateway.shards.count > 1 ? "shard \(shard.number): " : ""
     for problem in shard.shard.audit(readBytesMax: VirtualShard.readBytesMax) {
-      broken(.audit, place + problem, gateway: shard.number)
+      broken(.audit, place + problem, gateway: shard.gateway.number)
     }
     for problem in account.driverProblems(shard) {
-      broken(.driver, place + problem, gateway: shard.number)
+      broken(.driver, place + problem, gateway: shard.gateway.number)
     }
-    if shard.index > 0, shard.gateway.isRunning, shard.gateway.isQuiet {
+    if shard.number > 0, shard.gateway.isRunning, shard.gateway.isQuiet {
       for problem in shard.gateway.door.shard.audit(with: shard.shard) {
-        broken(.audit, "door and " + place + problem, gateway: shard.number)
+        broken(.audit, "door and " + place + problem, gateway: shard.gateway.number)
       }
     }
-    for record in account.open where record.packetRate != nil && record.shard == shard.index {
+    for record in account.open where record.packetRate != nil && record.shard == shard.number {
       checkRate(record)
     }
   }
