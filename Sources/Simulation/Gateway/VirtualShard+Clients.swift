@@ -44,15 +44,23 @@ extension VirtualShard {
       }
       return performEffects()
     }
+    gateway.clientCount += 1
+    register(connection, id)
+    simulation.oracle.accepted(connection, id, uuid: shard.uuid(of: id), by: gateway)
+    performEffects()
+    list(Int(id.index))
+  }
+
+  /// A session is here from now on.
+  func register(_ connection: Connection, _ id: SessionID) {
     let slot = Int(id.index)
     while clients.count <= slot { clients.append(ClientSocket()) }
-    gateway.clientCount += 1
+    if clients[slot].connection != nil {
+      simulation.oracle.broken(.driver, "two sessions in place \(slot)", gateway: gateway.number)
+    }
     clients[slot] = ClientSocket(
       connection: connection, id: id, isListed: clients[slot].isListed)
     (connection.gatewayShard, connection.gatewayPlace) = (number, slot)
-    simulation.oracle.accepted(connection, id, uuid: shard.uuid(of: id), by: gateway)
-    performEffects()
-    list(slot)
   }
 
   private func refuse(_ connection: Connection, _ farewell: [UInt8], resets: Bool) {

@@ -58,18 +58,12 @@ extension VirtualShard {
     }
     for (place, id) in ids.enumerated() {
       let connection = sockets[place]
-      let slot = Int(id.index)
       gateway.movingSockets.removeAll { $0 === connection }
-      while clients.count <= slot { clients.append(ClientSocket()) }
-      if clients[slot].connection != nil {
-        simulation.oracle.broken(.driver, "two sessions in place \(slot)", gateway: gateway.number)
-      }
-      clients[slot] = ClientSocket(
-        connection: connection, id: id, isListed: clients[slot].isListed)
-      (connection.gatewayShard, connection.gatewayPlace) = (number, slot)
+      register(connection, id)
       // Some may leave again at once.
       if let figures = shard.figures(of: id), figures.uuid != moving.uuids[place] {
-        simulation.oracle.broken(.crossing, "session \(slot) is another's", gateway: gateway.number)
+        simulation.oracle.broken(
+          .crossing, "session \(id.index) is another's", gateway: gateway.number)
       }
       simulation.oracle.came(connection, id, uuid: moving.uuids[place], to: self)
     }
