@@ -54,12 +54,7 @@ struct BanAccount {
 
   /// Whether somebody was ever banned, as an address or as an account.
   func wasBanned(_ address: SocketAddress, _ account: AccountName?) -> Bool {
-    former.contains {
-      switch $0 {
-      case .account(let name): name == account
-      case .addresses(let prefix): prefix.contains(address)
-      }
-    }
+    former.contains { $0.covers(address, account) }
   }
 
   mutating func unbanned(_ subject: Subject, listener: String?) {
@@ -90,10 +85,7 @@ struct BanAccount {
     for entry in entries where entry.seenFor[gateway] > Self.bound {
       guard entry.gateway == nil || entry.gateway == gateway else { continue }
       guard entry.listener == nil || entry.listener == listener else { continue }
-      switch entry.subject {
-      case .account(let name): if name == account { return entry.subject }
-      case .addresses(let prefix): if prefix.contains(address) { return entry.subject }
-      }
+      if entry.subject.covers(address, account) { return entry.subject }
     }
     return nil
   }

@@ -30,11 +30,7 @@ extension Oracle {
     guard !account.ruleBans.isEmpty, figures(of: record)?.isAllowed == false else { return nil }
     let second = unixSecond
     let ban = account.ruleBans.first { ban in
-      guard ban.until > second + 1 else { return false }
-      switch ban.subject {
-      case .account(let name): return name == record.accountName
-      case .addresses(let prefix): return prefix.contains(record.address)
-      }
+      ban.until > second + 1 && ban.subject.covers(record.address, record.accountName)
     }
     return ban.map { Finding(.bans, "let in, though \($0.rule) has banned \($0.subject)") }
   }
