@@ -142,10 +142,9 @@ extension Oracle {
       judgeLoss(of: endpoint, reason, account)
     case .temporaryBan(let ban, _):
       account.bansLogged += 1
-      made(ban, account)
-      // Whole seconds: the one that has begun may be nearly over.
-      let left = ban.until - Int64(simulation.unixMilliseconds / 1000) - 1
-      bans.banned(ban.subject, by: gateway.number, until: now + .seconds(UInt64(max(left, 0))))
+      let left = max(ban.until * 1000 - Int64(simulation.unixMilliseconds), 0)
+      bans.banned(
+        ban.subject, by: gateway.number, rule: ban.rule, until: now + .milliseconds(UInt64(left)))
     case .shutdownStarted: account.hasStartedShutdown = true
     case .listenerGone(let name): account.forgetListener(name)
     case .sessionRefused(let refused): judgeRefusal(refused, account)
@@ -165,7 +164,7 @@ extension Oracle {
     record.accountName = event.account
     account.listeners[account.listener(named: record.listener.name)].letIn += 1
     if let finding = judgeLogin(event.account, record) { broken(finding, record) }
-    broken(judgeBans(record) ?? judgeRuleBans(record, account), record)
+    broken(judgeBans(record) ?? judgeRuleBans(record), record)
   }
 
   private func judgeLogin(_ account: AccountName?, _ record: VisitRecord) -> Finding? {

@@ -129,7 +129,6 @@ final class Oracle {
   ///   - listener: nil for all.
   ///   - length: nil for ever.
   func banned(_ subject: Subject, listener: String? = nil, for length: Interval? = nil) {
-    forgetRuleBans(of: subject)
     bans.banned(
       subject, listener: listener, until: length.map { now + $0 } ?? .distantFuture)
     summary.bans += 1
@@ -137,7 +136,6 @@ final class Oracle {
 
   func unbanned(_ subject: Subject, listener: String? = nil) {
     bans.unbanned(subject, listener: listener)
-    forgetRuleBans(of: subject)
   }
 
   /// Somebody is exempt from bans and limits, at some time.
