@@ -38,7 +38,7 @@ extension VirtualShard {
     clients[slot].connection = nil
     clients[slot].hasMoved = true
     connection.gatewayPlace = -1
-    simulation.oracle.moves(connection, by: gateway)
+    simulation.oracle.moves(connection)
     return connection
   }
 

@@ -25,7 +25,7 @@ extension Oracle {
   }
 
   /// The socket of a session leaves a shard for another one.
-  func moves(_ connection: Connection, by gateway: VirtualGateway) {
+  func moves(_ connection: Connection) {
     guard let record = record(of: connection) else { return }
     record.shard = nil
     summary.moves += 1

@@ -139,7 +139,7 @@ final class Oracle {
   }
 
   /// Somebody is exempt from bans and limits, at some time.
-  func allowed(_ subject: Subject) { bans.allowed() }
+  func allowed() { bans.allowed() }
 
   /// A gateway's store can't be used, or answers late: called again and again while that lasts.
   func storeIsHindered(_ gateway: Int, until instant: Instant) {
