@@ -134,7 +134,7 @@ extension Oracle {
     let account = account(of: gateway)
     switch event {
     case .sessionOpened(let opened): letIn(opened, account)
-    case .sessionClosed(let closed): closed_(closed, account)
+    case .sessionClosed(let closed): sessionClosed(closed, account)
     case .workerDraining(let worker, _, _): account.drainingSince[worker] = now
     case .workerLost(let worker, let pool, let endpoint, let reason, _, _, _):
       account.linksLost += 1
@@ -187,7 +187,7 @@ extension Oracle {
     return nil
   }
 
-  private func closed_(_ event: SessionClosedEvent, _ account: GatewayAccount) {
+  private func sessionClosed(_ event: SessionClosedEvent, _ account: GatewayAccount) {
     guard let record = record(of: event.uuid) else {
       return broken(.crossing, "\(event.uuid) was closed, which nobody has")
     }
