@@ -38,7 +38,7 @@ import Testing
     let gateway = simulation.gateways[0]
     gateway.shards[2].stalledUntil = .distantFuture
     for number in 1...200 {
-      gateway.door.send(.shutdown, to: 2)
+      gateway.door.send(.listenerGone(slot: number), to: 2)
       gateway.shards[1].send(.rotation(pool: 0, count: number), to: 2)
     }
     #expect(gateway.messagesUnderWay >= 400)
@@ -49,11 +49,15 @@ import Testing
       seen.insert(gateway.shards[2].mailbox.count)
     }
     #expect(seen.count > 2, "they come one by one")
-    let counts = gateway.shards[2].mailbox.compactMap { mail -> Int? in
-      guard case .message(.rotation(_, let count), 1, _) = mail else { return nil }
-      return count
+    var numbers: [[Int]] = [[], []]
+    for case .message(let message, let sender, _) in gateway.shards[2].mailbox {
+      switch message {
+      case .listenerGone(let slot): numbers[sender].append(slot)
+      case .rotation(_, let count): numbers[sender].append(count)
+      default: break
+      }
     }
-    #expect(counts == Array(1...200))
+    #expect(numbers == [Array(1...200), Array(1...200)])
   }
 
   @Test func eachShardHasItsOwnTime() throws {
