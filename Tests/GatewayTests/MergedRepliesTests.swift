@@ -19,7 +19,8 @@ import Testing
       [.failed(.shuttingDown), .workers([])], [.workers([]), .failed(.shuttingDown)],
     ] {
       guard case .failed(.shuttingDown) = MergedReplies.merge(replies, to: .listWorkers) else {
-        return #expect(Bool(false))
+        Issue.record("no failure of \(replies)")
+        return
       }
     }
   }

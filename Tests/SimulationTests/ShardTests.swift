@@ -104,20 +104,32 @@ import Testing
       advance(simulation, milliseconds: 300)
     }
     ask(.listWorkers)
-    guard case .workers(let workers) = replies.last else { return #expect(Bool(false)) }
+    guard case .workers(let workers) = replies.last else {
+      Issue.record("no workers: \(replies)")
+      return
+    }
     #expect(Set(workers.map(\.endpoint)).count == 5)
     #expect(Set(workers.map { $0.id.shard(of: 3) }) == [0, 1, 2])
     ask(.listSessions(of: nil, cursor: 0, limit: 10_000))
-    guard case .sessions(let sessions, nil) = replies.last else { return #expect(Bool(false)) }
+    guard case .sessions(let sessions, nil) = replies.last else {
+      Issue.record("no page of all sessions: \(replies)")
+      return
+    }
     #expect(Set(sessions.map(\.uuid)).count == sessions.count)
     #expect(sessions.map(\.slot) == sessions.map(\.slot).sorted())
     #expect(sessions.count > 6)
     ask(.metrics)
-    guard case .metrics(let metrics) = replies.last else { return #expect(Bool(false)) }
+    guard case .metrics(let metrics) = replies.last else {
+      Issue.record("no metrics: \(replies)")
+      return
+    }
     #expect(metrics.workers.count == 5)
     let worker = simulation.gateways[0].configuration.pools[0].workers[1]
     ask(.addWorker(pool: nil, worker))
-    guard case .failed(.duplicateWorker) = replies.last else { return #expect(Bool(false)) }
+    guard case .failed(.duplicateWorker) = replies.last else {
+      Issue.record("not refused as a duplicate: \(replies)")
+      return
+    }
     #expect(replies.count == 4)
     #expect(simulation.gateways[0].additions.isEmpty)
     #expect(simulation.gateways[0].groupCommands.isEmpty)
