@@ -4,6 +4,16 @@ public import Primitives
 public enum Subject: Hashable, Sendable {
   case addresses(AddressPrefix)
   case account(AccountName)
+
+  /// Whether it is about a client that comes from an address, and is in with an account.
+  ///
+  /// - Parameter account: nil for one that is in without an account, or not in.
+  package func covers(_ address: SocketAddress, _ account: AccountName?) -> Bool {
+    switch self {
+    case .addresses(let prefix): prefix.contains(address)
+    case .account(let name): name == account
+    }
+  }
 }
 
 /// A ban that holds, as the packet path needs it; the store knows more of it.

@@ -9,7 +9,6 @@ struct TextTable {
   init(_ columns: [String]) { self.columns = columns }
 
   var isEmpty: Bool { rows.isEmpty }
-  var rowCount: Int { rows.count }
 
   /// - Parameter cells: one for each column; control characters are written out.
   mutating func add(_ cells: [String]) {

@@ -5,10 +5,7 @@ internal import Primitives
 extension Shard {
   /// Whether a session is of an account, or its client within a prefix.
   func isOf(_ subject: Subject, _ index: UInt32) -> Bool {
-    switch subject {
-    case .account(let name): identities.account(at: sessions[index].identity) == name
-    case .addresses(let prefix): prefix.contains(sessions[index].client)
-    }
+    subject.covers(sessions[index].client, identities.account(at: sessions[index].identity))
   }
 
   func explain(_ subject: Subject, now: Instant) -> Explanation {

@@ -81,7 +81,7 @@ extension Shard {
     _ worker: WorkerConfiguration, pool: Int, now: Instant, effects: inout Effects
   ) -> LinkIndex? {
     guard let link = links.take() else { return nil }
-    // Shard and count can be read from it, over all shards none is given twice.
+    // Over all shards none is given twice; see ``WorkerID/shard(of:)``.
     lastWorkerID += lastWorkerID == 0 ? UInt32(number) + 1 : UInt32(groupCount)
     links[link] = Link(
       id: WorkerID(rawValue: lastWorkerID), pool: pool, configuration: worker,
@@ -274,4 +274,11 @@ extension Shard {
     guard links[link].queuedBytes > most + linkStates[Int(link)].inherited else { return }
     linkLost(link, .queueFull, "", now: now, effects: &effects)
   }
+}
+
+extension WorkerID {
+  /// The number of the shard that gave it, of `count` shards: 0 gives 1, `count` + 1 and so on.
+  ///
+  /// One that no shard has given names any of them.
+  package func shard(of count: Int) -> Int { Int((rawValue &- 1) % UInt32(count)) }
 }

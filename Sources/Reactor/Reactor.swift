@@ -59,6 +59,7 @@ public struct Reactor: ~Copyable {
   var readableLinks: [UInt32] = []
   /// Messages for other shards, by their numbers, until the end of the turn.
   var outgoing: [[Mailbox.Message]] = []
+  /// Any of them has one: a look at all would cost each turn something.
   var hasOutgoing = false
   var isStopping = false
   var isFinished = false

@@ -79,7 +79,7 @@ extension ShardGroup {
     }
     if running > 0 { for mailbox in mailboxes.dropFirst() { mailbox.post(.end) } }
     for _ in 0..<running {
-      // One that hangs is not waited for longer than all together.
+      // The first wait in vain is the last: threads that hang cost one second, once.
       guard threadEnded.wait(milliseconds: Self.lastTurnMilliseconds) else { break }
     }
     for mailbox in mailboxes { mailbox.close() }

@@ -43,26 +43,14 @@ public final class ShardGroup: Sendable {
   public func perform(
     _ command: Command, timeoutMilliseconds: UInt32, isAnsweredAtOnce: Bool = false
   ) -> Reply? {
-    guard count > 1 else {
-      return door.perform(
-        command, timeoutMilliseconds: timeoutMilliseconds, isAnsweredAtOnce: isAnsweredAtOnce)
-    }
     let shard: Int
-    switch command {
-    case .listWorkers, .metrics, .health:
-      return askAll(command, timeoutMilliseconds).flatMap { MergedReplies.merge($0) }
-    case .listSessions(_, _, let limit):
-      return askAll(command, timeoutMilliseconds).flatMap {
-        MergedReplies.merge($0, sessionsMax: limit)
-      }
-    case .addWorker(let pool, let worker):
+    switch command.route(shards: count) {
+    case .door: shard = 0
+    case .shard(let number): shard = number
+    case .every:
+      return askAll(command, timeoutMilliseconds).map { MergedReplies.merge($0, to: command) }
+    case .placed(let worker, let pool):
       return add(worker, to: pool, command, timeoutMilliseconds)
-    case .drainWorker(let id), .removeWorker(let id):
-      // Ids begin with 1. One that no shard has given is unknown to whichever is asked.
-      shard = Int((id.rawValue &- 1) % UInt32(count))
-    case .closeSession, .closeSessions, .listListeners, .removeListener, .explain,
-      .startRecording, .takeRecorded, .stopRecording:
-      shard = 0
     }
     return mailboxes[shard].perform(
       command, timeoutMilliseconds: timeoutMilliseconds, isAnsweredAtOnce: isAnsweredAtOnce)

@@ -227,10 +227,10 @@ package final class Simulation {
     let mail = Mail.resolved(link, serial: serial, address)
     guard isTroubled, names.chance(300) else { return shard.post(mail) }
     let isFound = names.chance(600)
-    trace.note("a name is late", shard.number, isFound ? 1 : 0)
+    trace.note("a name is late", shard.gateway.number, isFound ? 1 : 0)
     add(
       .mail(
-        gateway: shard.number, instance: shard.gateway.instance, shard: shard.index,
+        gateway: shard.gateway.number, instance: shard.gateway.instance, shard: shard.number,
         isFound ? mail : .resolved(link, serial: serial, nil)),
       at: now + names.draw(.zero ... .seconds(3)))
   }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-/// The same for faults of several shards.
+/// Trials of what only happens between several shards.
 extension FaultTrials {
   /// Two shards with a worker each, and a client with the second.
   private static func pair() -> (group: VirtualGroup, client: Int) {

@@ -18,7 +18,6 @@ import Testing
     var sent: [Int: Int] = [:]
     /// Those that somebody ended, or that were slow: they need not have been heard to the end.
     var disturbed: Set<Int> = []
-    var hasBans = false
 
     init(seed: UInt64) {
       random = SeededRandom(seed: seed)

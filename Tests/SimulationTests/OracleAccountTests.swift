@@ -237,6 +237,59 @@ import Testing
     #expect(!isDue(0))
   }
 
+  /// Goal: a gateway applies its own rule's ban at once, and to its last second but one.
+  @Test func aRulesBanIsCertainWhereItWasMade() {
+    let (client, subject) = banned
+    var bans = BanAccount(gateways: 2)
+    bans.banned(subject, by: 1, rule: "floods", until: at(10_000))
+    #expect(certainRule(bans, client, 1) == "floods")
+    #expect(certainRule(bans, client, 0) == nil)
+    let stranger = SocketAddress(ipv4: 192, 0, 3, 7, port: 1000)
+    #expect(certainRule(bans, stranger, 1) == nil)
+    bans.timePassed(.milliseconds(100), gateway: 1, isUndisturbed: false, now: at(8_900))
+    #expect(certainRule(bans, client, 1, milliseconds: 8_999) == "floods")
+    #expect(certainRule(bans, client, 1, milliseconds: 9_000) == nil)
+    bans.timePassed(.milliseconds(100), gateway: 1, isUndisturbed: true, now: at(10_000))
+    #expect(bans.isEmpty)
+  }
+
+  /// Goal: what somebody else may have replaced is not counted on.
+  @Test func aRulesBanIsUncertainOnceSomebodyElseDecides() {
+    let (client, subject) = banned
+    var first = BanAccount(gateways: 2)
+    first.banned(subject, by: 0, rule: "floods", until: at(10_000))
+    var bans = first
+    bans.banned(subject, by: 1, rule: "floods", until: at(10_000))
+    #expect(certainRule(bans, client, 0) == nil && certainRule(bans, client, 1) == nil)
+    bans = first
+    bans.banned(subject, by: 0, rule: "scans", until: at(20_000))
+    #expect(certainRule(bans, client, 0) == "scans")
+    bans = first
+    bans.banned(subject, listener: nil, until: at(5_000))
+    #expect(certainRule(bans, client, 0) == nil)
+    bans = first
+    bans.unbanned(subject, listener: "game")
+    #expect(certainRule(bans, client, 0) == nil)
+    bans.forgetRules(of: 0)
+    bans.banned(subject, by: 1, rule: "scans", until: at(20_000))
+    #expect(certainRule(bans, client, 1) == "scans")
+  }
+
+  private var banned: (SocketAddress, Subject) {
+    let client = SocketAddress(ipv4: 192, 0, 2, 7, port: 1000)
+    return (client, .addresses(AddressPrefix.of(client, ipv4: 24, ipv6: 64)))
+  }
+
+  private func at(_ milliseconds: UInt64) -> Instant {
+    Instant(nanoseconds: milliseconds * 1_000_000)
+  }
+
+  private func certainRule(
+    _ bans: BanAccount, _ client: SocketAddress, _ gateway: Int, milliseconds: UInt64 = 0
+  ) -> String? {
+    bans.certainBan(of: client, nil, gateway: gateway, now: at(milliseconds))?.rule
+  }
+
   @Test func aRateIsKeptOrNot() {
     var now = Instant(nanoseconds: 0)
     var account = RateAccount(Rate(perSecond: 10, burst: 5), at: now)

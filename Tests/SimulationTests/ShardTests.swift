@@ -24,8 +24,8 @@ import Testing
     #expect(simulation.oracle.violations.map(\.text) == [])
     let gateway = simulation.gateways[0]
     for shard in gateway.shards {
-      #expect(shard.clients.contains { $0.connection != nil }, "shard \(shard.index)")
-      #expect(shard.listeners.isEmpty == (shard.index > 0))
+      #expect(shard.clients.contains { $0.connection != nil }, "shard \(shard.number)")
+      #expect(shard.listeners.isEmpty == (shard.number > 0))
     }
     #expect(simulation.oracle.summary.moves > 0)
     let shards = simulation.oracle.visits.compactMap { $0.isOpen ? $0.shard : nil }
@@ -38,7 +38,7 @@ import Testing
     let gateway = simulation.gateways[0]
     gateway.shards[2].stalledUntil = .distantFuture
     for number in 1...200 {
-      gateway.door.send(.shutdown, to: 2)
+      gateway.door.send(.listenerGone(slot: number), to: 2)
       gateway.shards[1].send(.rotation(pool: 0, count: number), to: 2)
     }
     #expect(gateway.messagesUnderWay >= 400)
@@ -49,11 +49,15 @@ import Testing
       seen.insert(gateway.shards[2].mailbox.count)
     }
     #expect(seen.count > 2, "they come one by one")
-    let counts = gateway.shards[2].mailbox.compactMap { mail -> Int? in
-      guard case .message(.rotation(_, let count), 1, _) = mail else { return nil }
-      return count
+    var numbers: [[Int]] = [[], []]
+    for case .message(let message, let sender, _) in gateway.shards[2].mailbox {
+      switch message {
+      case .listenerGone(let slot): numbers[sender].append(slot)
+      case .rotation(_, let count): numbers[sender].append(count)
+      default: break
+      }
     }
-    #expect(counts == Array(1...200))
+    #expect(numbers == [Array(1...200), Array(1...200)])
   }
 
   @Test func eachShardHasItsOwnTime() throws {
@@ -100,20 +104,32 @@ import Testing
       advance(simulation, milliseconds: 300)
     }
     ask(.listWorkers)
-    guard case .workers(let workers) = replies.last else { return #expect(Bool(false)) }
+    guard case .workers(let workers) = replies.last else {
+      Issue.record("no workers: \(replies)")
+      return
+    }
     #expect(Set(workers.map(\.endpoint)).count == 5)
-    #expect(Set(workers.map { (Int($0.id.rawValue) - 1) % 3 }) == [0, 1, 2])
+    #expect(Set(workers.map { $0.id.shard(of: 3) }) == [0, 1, 2])
     ask(.listSessions(of: nil, cursor: 0, limit: 10_000))
-    guard case .sessions(let sessions, nil) = replies.last else { return #expect(Bool(false)) }
+    guard case .sessions(let sessions, nil) = replies.last else {
+      Issue.record("no page of all sessions: \(replies)")
+      return
+    }
     #expect(Set(sessions.map(\.uuid)).count == sessions.count)
     #expect(sessions.map(\.slot) == sessions.map(\.slot).sorted())
     #expect(sessions.count > 6)
     ask(.metrics)
-    guard case .metrics(let metrics) = replies.last else { return #expect(Bool(false)) }
+    guard case .metrics(let metrics) = replies.last else {
+      Issue.record("no metrics: \(replies)")
+      return
+    }
     #expect(metrics.workers.count == 5)
     let worker = simulation.gateways[0].configuration.pools[0].workers[1]
     ask(.addWorker(pool: nil, worker))
-    guard case .failed(.duplicateWorker) = replies.last else { return #expect(Bool(false)) }
+    guard case .failed(.duplicateWorker) = replies.last else {
+      Issue.record("not refused as a duplicate: \(replies)")
+      return
+    }
     #expect(replies.count == 4)
     #expect(simulation.gateways[0].additions.isEmpty)
     #expect(simulation.gateways[0].groupCommands.isEmpty)

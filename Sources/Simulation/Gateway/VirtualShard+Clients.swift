@@ -44,15 +44,23 @@ extension VirtualShard {
       }
       return performEffects()
     }
-    let slot = Int(id.index)
-    while clients.count <= slot { clients.append(ClientSocket()) }
     gateway.clientCount += 1
-    clients[slot] = ClientSocket(
-      connection: connection, id: id, isListed: clients[slot].isListed)
-    (connection.gatewayShard, connection.gatewayPlace) = (index, slot)
+    register(connection, id)
     simulation.oracle.accepted(connection, id, uuid: shard.uuid(of: id), by: gateway)
     performEffects()
-    list(slot)
+    list(Int(id.index))
+  }
+
+  /// A session is here from now on.
+  func register(_ connection: Connection, _ id: SessionID) {
+    let slot = Int(id.index)
+    while clients.count <= slot { clients.append(ClientSocket()) }
+    if clients[slot].connection != nil {
+      simulation.oracle.broken(.driver, "two sessions in place \(slot)", gateway: gateway.number)
+    }
+    clients[slot] = ClientSocket(
+      connection: connection, id: id, isListed: clients[slot].isListed)
+    (connection.gatewayShard, connection.gatewayPlace) = (number, slot)
   }
 
   private func refuse(_ connection: Connection, _ farewell: [UInt8], resets: Bool) {
@@ -143,7 +151,8 @@ extension VirtualShard {
   private func descriptor(of id: SessionID) -> Connection? {
     let client = clients[Int(id.index)]
     if let connection = client.connection, client.id == id { return connection }
-    simulation.oracle.broken(.driver, "a session that is closed has its turn", gateway: number)
+    simulation.oracle.broken(
+      .driver, "a session that is closed has its turn", gateway: gateway.number)
     return nil
   }
 
@@ -157,7 +166,7 @@ extension VirtualShard {
     if arrived > 0 {
       let bytes = simulation.network.read(
         connection, at: .gateway, bytesMax: cut(min(arrived, Self.readBytesMax, wanted)))
-      simulation.trace.note("gateway reads", number, connection.number, bytes: bytes)
+      simulation.trace.note("gateway reads", gateway.number, connection.number, bytes: bytes)
       simulation.oracle.gatewayRead(bytes, from: connection)
       unsafe withReadBuffer(bytes) {
         unsafe shard.clientReceived(id, $0, now: now, effects: &effects)
@@ -199,7 +208,7 @@ extension VirtualShard {
     let room = simulation.network.room(on: connection, from: .gateway)
     let bytes = gathered(count, byteCount: cut(min(total, max(room, 1))))
     let written = simulation.network.write(bytes, on: connection, from: .gateway)
-    simulation.trace.note("gateway writes", number, connection.number, written)
+    simulation.trace.note("gateway writes", gateway.number, connection.number, written)
     return written
   }
 
@@ -221,7 +230,7 @@ extension VirtualShard {
     let slot = Int(id.index)
     guard clients[slot].connection != nil, clients[slot].id == id else {
       return simulation.oracle.broken(
-        .driver, "an effect for a session that is closed", gateway: number)
+        .driver, "an effect for a session that is closed", gateway: gateway.number)
     }
     body(slot)
   }
@@ -232,7 +241,7 @@ extension VirtualShard {
     let slot = Int(id.index)
     guard let connection = clients[slot].connection, clients[slot].id == id else {
       return simulation.oracle.broken(
-        .driver, "a session closed that is closed already", gateway: number)
+        .driver, "a session closed that is closed already", gateway: gateway.number)
     }
     clients[slot].connection = nil
     connection.gatewayPlace = -1

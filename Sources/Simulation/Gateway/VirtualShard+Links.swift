@@ -105,7 +105,7 @@ extension VirtualShard {
 
   func connect(_ link: Int, to address: SocketAddress) {
     let connection = simulation.connect(gateway, to: address)
-    (connection.gatewayShard, connection.gatewayPlace) = (index, link)
+    (connection.gatewayShard, connection.gatewayPlace) = (number, link)
     links[link].connection = connection
     links[link].isConnecting = true
     links[link].hasConnected = false

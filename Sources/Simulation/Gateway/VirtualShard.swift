@@ -6,9 +6,9 @@ internal import Upstream
 
 /// The second driver: performs a shard's effects on a virtual network, under a virtual clock.
 ///
-/// Its turns are those of the reactor, call for call: `Reactor.swift` beside this file is the proof
-/// that what is simulated is what runs. What the system decides there (who is ready first, where
-/// reads and writes are cut, how long a turn takes) is drawn from the seed here.
+/// Its turns take the steps of a `Reactor`'s in the same order: change one with the other, which is
+/// in Sources/Reactor, or what is simulated is not what runs. What the system decides there (who is
+/// ready first, where reads and writes are cut, how long a turn takes) is drawn from the seed here.
 @safe
 final class VirtualShard {
   static let readBytesMax = 256 << 10
@@ -48,7 +48,7 @@ final class VirtualShard {
 
   unowned let gateway: VirtualGateway
   /// Among the gateway's; 0 is the door.
-  let index: Int
+  let number: Int
   var shard: Shard
   var effects = Effects()
   var random: SeededRandom
@@ -85,8 +85,6 @@ final class VirtualShard {
   var stalledUntil = Instant(nanoseconds: 0)
 
   var simulation: Simulation { gateway.simulation }
-  /// The gateway's.
-  var number: Int { gateway.number }
   var now: Instant { simulation.now }
 
   let readBuffer = UnsafeMutableRawBufferPointer.allocate(
@@ -95,10 +93,10 @@ final class VirtualShard {
     capacity: VirtualShard.slicesMax)
 
   private init(
-    _ gateway: VirtualGateway, _ index: Int, _ shard: consuming Shard, _ random: SeededRandom
+    _ gateway: VirtualGateway, _ number: Int, _ shard: consuming Shard, _ random: SeededRandom
   ) {
     self.gateway = gateway
-    self.index = index
+    self.number = number
     self.shard = shard
     self.random = random
     lastArrivals = []
@@ -110,15 +108,15 @@ final class VirtualShard {
   ) -> [VirtualShard] {
     let simulation = gateway.simulation
     var groupSeed: UInt64 = 0
-    return (0..<count).map { index in
-      let place = generation << 16 | index << 8 | gateway.number
+    return (0..<count).map { number in
+      let place = generation << 16 | number << 8 | gateway.number
       var random = SeededRandom(seed: simulation.scenario.seed, "gateway", place)
       let seed = random.next()
-      if index == 0 { groupSeed = seed }
+      if number == 0 { groupSeed = seed }
       let shard = Shard(
-        configuration: gateway.configuration, number: index, of: count, groupSeed: groupSeed,
+        configuration: gateway.configuration, number: number, of: count, groupSeed: groupSeed,
         seed: seed, now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
-      let virtual = VirtualShard(gateway, index, shard, random)
+      let virtual = VirtualShard(gateway, number, shard, random)
       virtual.lastArrivals = Array(repeating: simulation.now, count: count)
       return virtual
     }
@@ -130,7 +128,7 @@ final class VirtualShard {
   }
 
   func start() {
-    if index == 0 {
+    if number == 0 {
       listeners = gateway.configuration.listeners.map { Listener(port: $0.port, isOpen: true) }
     }
     shard.start(now: now, effects: &effects)
@@ -160,7 +158,8 @@ final class VirtualShard {
     guard instant < wakeUpAt else { return }
     wakeUpAt = instant
     wakeUpSerial = simulation.nextSerial()
-    simulation.add(.gatewayTurn(gateway: number, shard: index, serial: wakeUpSerial), at: instant)
+    simulation.add(
+      .gatewayTurn(gateway: gateway.number, shard: number, serial: wakeUpSerial), at: instant)
   }
 
   func post(_ mail: Mail) {
@@ -181,7 +180,7 @@ final class VirtualShard {
       .driver,
       "the loop never waits: unwritten \(shard.hasUnwritten), clients \(readyClients), "
         + "mail \(mailbox.count), links \(links), deadline \(shard.nextDeadline?.nanoseconds ?? 0)",
-      gateway: number)
+      gateway: gateway.number)
   }
 
   private func planNextTurn() {
@@ -222,8 +221,8 @@ final class VirtualShard {
     readableLinks.removeAll(keepingCapacity: true)
     for index in acceptFrom { accept(from: index) }
     if acceptPauses.retryAt <= now { resumeAccepting() }
-    for number in lingering.takeExpired(now: now) {
-      close(simulation.network.connections[Int(number)], abort: false)
+    for connection in lingering.takeExpired(now: now) {
+      close(simulation.network.connections[Int(connection)], abort: false)
     }
     shard.timePassed(now: now, effects: &effects)
     performEffects()
@@ -303,11 +302,11 @@ final class VirtualShard {
       }
     }
     for event in effects.log { simulation.logged(event, by: gateway) }
-    for (target, message) in effects.messages { send(message, to: target) }
     for claim in effects.claims { verify(claim) }
     for record in effects.records { gateway.store?.record(record) }
     if !effects.claims.isEmpty || !effects.records.isEmpty { gateway.planStoreTurn() }
     for (token, reply) in effects.replies { gateway.answered(token, reply, by: self) }
+    for (receiver, message) in effects.messages { send(message, to: receiver) }
     effects.removeAll()
   }
 

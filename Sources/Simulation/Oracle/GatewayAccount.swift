@@ -42,8 +42,6 @@ final class GatewayAccount {
   var hasStartedShutdown = false
   /// When each worker's drain began.
   var drainingSince: [WorkerID: Instant] = [:]
-  /// Bans that its rules have made, one for each subject; those that end may stay for a while.
-  var ruleBans: [TemporaryBan] = []
   var answersNotedAt = Instant(nanoseconds: 0)
   /// The loop was held up, or its store failed, until then.
   var hinderedUntil = Instant(nanoseconds: 0)

@@ -25,7 +25,7 @@ extension Oracle {
   }
 
   /// The socket of a session leaves a shard for another one.
-  func moves(_ connection: Connection, by gateway: VirtualGateway) {
+  func moves(_ connection: Connection) {
     guard let record = record(of: connection) else { return }
     record.shard = nil
     summary.moves += 1
@@ -33,9 +33,9 @@ extension Oracle {
 
   func came(_ connection: Connection, _ id: SessionID, uuid: SessionUUID, to shard: VirtualShard) {
     guard let record = record(of: connection) else { return }
-    (record.shard, record.localID) = (shard.index, id)
+    (record.shard, record.localID) = (shard.number, id)
     if uuid != record.uuid { broken(Finding(.crossing, "comes as \(uuid)"), record) }
-    if shard.index == 0, id != record.id {
+    if shard.number == 0, id != record.id {
       broken(Finding(.driver, "comes back to another place"), record)
     }
   }
@@ -134,7 +134,7 @@ extension Oracle {
     let account = account(of: gateway)
     switch event {
     case .sessionOpened(let opened): letIn(opened, account)
-    case .sessionClosed(let closed): closed_(closed, account)
+    case .sessionClosed(let closed): sessionClosed(closed, account)
     case .workerDraining(let worker, _, _): account.drainingSince[worker] = now
     case .workerLost(let worker, let pool, let endpoint, let reason, _, _, _):
       account.linksLost += 1
@@ -142,10 +142,9 @@ extension Oracle {
       judgeLoss(of: endpoint, reason, account)
     case .temporaryBan(let ban, _):
       account.bansLogged += 1
-      made(ban, account)
-      // Whole seconds: the one that has begun may be nearly over.
-      let left = ban.until - Int64(simulation.unixMilliseconds / 1000) - 1
-      bans.banned(ban.subject, by: gateway.number, until: now + .seconds(UInt64(max(left, 0))))
+      let left = max(ban.until * 1000 - Int64(simulation.unixMilliseconds), 0)
+      bans.banned(
+        ban.subject, by: gateway.number, rule: ban.rule, until: now + .milliseconds(UInt64(left)))
     case .shutdownStarted: account.hasStartedShutdown = true
     case .listenerGone(let name): account.forgetListener(name)
     case .sessionRefused(let refused): judgeRefusal(refused, account)
@@ -165,7 +164,7 @@ extension Oracle {
     record.accountName = event.account
     account.listeners[account.listener(named: record.listener.name)].letIn += 1
     if let finding = judgeLogin(event.account, record) { broken(finding, record) }
-    broken(judgeBans(record) ?? judgeRuleBans(record, account), record)
+    broken(judgeBans(record) ?? judgeRuleBans(record), record)
   }
 
   private func judgeLogin(_ account: AccountName?, _ record: VisitRecord) -> Finding? {
@@ -188,7 +187,7 @@ extension Oracle {
     return nil
   }
 
-  private func closed_(_ event: SessionClosedEvent, _ account: GatewayAccount) {
+  private func sessionClosed(_ event: SessionClosedEvent, _ account: GatewayAccount) {
     guard let record = record(of: event.uuid) else {
       return broken(.crossing, "\(event.uuid) was closed, which nobody has")
     }
@@ -261,7 +260,7 @@ extension Oracle {
       }
       settleIfOver(record)
     }
-    if shard.index > 0 { account.endedAway += account.closed }
+    if shard.number > 0 { account.endedAway += account.closed }
     account.closed.removeAll(keepingCapacity: true)
     if gateway.isQuiet { account.endedAway.removeAll(keepingCapacity: true) }
     noteReadAnswers(account)
@@ -271,19 +270,19 @@ extension Oracle {
   private func audit(_ shard: VirtualShard, _ account: GatewayAccount) {
     guard account.open.count < 64 || shard.auditedAt + .milliseconds(100) <= now else { return }
     shard.auditedAt = now
-    let place = shard.gateway.shards.count > 1 ? "shard \(shard.index): " : ""
+    let place = shard.gateway.shards.count > 1 ? "shard \(shard.number): " : ""
     for problem in shard.shard.audit(readBytesMax: VirtualShard.readBytesMax) {
-      broken(.audit, place + problem, gateway: shard.number)
+      broken(.audit, place + problem, gateway: shard.gateway.number)
     }
     for problem in account.driverProblems(shard) {
-      broken(.driver, place + problem, gateway: shard.number)
+      broken(.driver, place + problem, gateway: shard.gateway.number)
     }
-    if shard.index > 0, shard.gateway.isRunning, shard.gateway.isQuiet {
+    if shard.number > 0, shard.gateway.isRunning, shard.gateway.isQuiet {
       for problem in shard.gateway.door.shard.audit(with: shard.shard) {
-        broken(.audit, "door and " + place + problem, gateway: shard.number)
+        broken(.audit, "door and " + place + problem, gateway: shard.gateway.number)
       }
     }
-    for record in account.open where record.packetRate != nil && record.shard == shard.index {
+    for record in account.open where record.packetRate != nil && record.shard == shard.number {
       checkRate(record)
     }
   }

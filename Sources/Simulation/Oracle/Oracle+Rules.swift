@@ -1,4 +1,3 @@
-internal import Auth
 internal import Gateway
 internal import Primitives
 internal import Upstream
@@ -7,39 +6,14 @@ internal import Upstream
 extension Oracle {
   // MARK: Bans by rules
 
-  /// A rule has banned somebody, from now on.
-  func made(_ ban: TemporaryBan, _ account: GatewayAccount) {
-    let second = unixSecond
-    for account in gateways { account.ruleBans.removeAll { $0.until <= second } }
-    // Of two gateways' bans the later record counts, and nobody here knows which that is.
-    let isOthers = gateways.contains { other in
-      other !== account && other.ruleBans.contains { $0.subject == ban.subject }
-    }
-    forgetRuleBans(of: ban.subject)
-    if !isOthers { account.ruleBans.append(ban) }
-  }
-
-  /// An operator has decided something else, which may take the place of what a rule did.
-  func forgetRuleBans(of subject: Subject) {
-    for account in gateways { account.ruleBans.removeAll { $0.subject == subject } }
-  }
-
   /// Nobody whom a rule has banned is let in by the same gateway before the ban's last second,
   /// whatever its store is doing.
-  func judgeRuleBans(_ record: VisitRecord, _ account: GatewayAccount) -> Finding? {
-    guard !account.ruleBans.isEmpty, figures(of: record)?.isAllowed == false else { return nil }
-    let second = unixSecond
-    let ban = account.ruleBans.first { ban in
-      guard ban.until > second + 1 else { return false }
-      switch ban.subject {
-      case .account(let name): return name == record.accountName
-      case .addresses(let prefix): return prefix.contains(record.address)
-      }
-    }
-    return ban.map { Finding(.bans, "let in, though \($0.rule) has banned \($0.subject)") }
+  func judgeRuleBans(_ record: VisitRecord) -> Finding? {
+    let ban = bans.certainBan(
+      of: record.address, record.accountName, gateway: record.gateway, now: now)
+    guard let ban, figures(of: record)?.isAllowed == false else { return nil }
+    return Finding(.bans, "let in, though \(ban.rule) has banned \(ban.subject)")
   }
-
-  private var unixSecond: Int64 { Int64(simulation.unixMilliseconds / 1000) }
 
   // MARK: Drains
 

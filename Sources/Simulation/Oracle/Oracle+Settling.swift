@@ -183,6 +183,6 @@ extension Oracle {
     if shard.isFinished, shard.listeners.contains(where: \.isOpen) {
       left.append("open listeners")
     }
-    return shard.gateway.shards.count > 1 ? left.map { "shard \(shard.index): \($0)" } : left
+    return shard.gateway.shards.count > 1 ? left.map { "shard \(shard.number): \($0)" } : left
   }
 }

@@ -175,6 +175,10 @@ extension Oracle {
   }
 
   /// What was read for a session before it was closed has been given to it.
+  ///
+  /// Holds the log against what was sent, also where the client then resets its connection. What
+  /// the client has read is held against what was noted as read, once it sees the end
+  /// (``sawEnd(_:reset:)``): neither implies the other.
   func judgeLastAnswers(_ event: SessionClosedEvent, _ record: VisitRecord) -> Finding? {
     // Whoever takes long to go gets no more, nor does what is between shards reach it any more.
     guard !record.tookItsTime, record.account?.gateway.isQuiet ?? true,

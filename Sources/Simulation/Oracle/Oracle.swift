@@ -129,7 +129,6 @@ final class Oracle {
   ///   - listener: nil for all.
   ///   - length: nil for ever.
   func banned(_ subject: Subject, listener: String? = nil, for length: Interval? = nil) {
-    forgetRuleBans(of: subject)
     bans.banned(
       subject, listener: listener, until: length.map { now + $0 } ?? .distantFuture)
     summary.bans += 1
@@ -137,11 +136,10 @@ final class Oracle {
 
   func unbanned(_ subject: Subject, listener: String? = nil) {
     bans.unbanned(subject, listener: listener)
-    forgetRuleBans(of: subject)
   }
 
   /// Somebody is exempt from bans and limits, at some time.
-  func allowed(_ subject: Subject) { bans.allowed() }
+  func allowed() { bans.allowed() }
 
   /// A gateway's store can't be used, or answers late: called again and again while that lasts.
   func storeIsHindered(_ gateway: Int, until instant: Instant) {

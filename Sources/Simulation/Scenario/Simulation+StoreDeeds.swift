@@ -133,7 +133,7 @@ extension Simulation {
     if contents.manyBansCount > 1 { bans.append(contents.manyBan(1)) }
     for ban in bans where ban.holds(at: unixSeconds) {
       guard !ban.allows else {
-        oracle.allowed(ban.subject)
+        oracle.allowed()
         continue
       }
       let left = ban.until.map { Interval.seconds(UInt64($0 - unixSeconds - 1)) }

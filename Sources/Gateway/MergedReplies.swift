@@ -1,20 +1,20 @@
-internal import Gateway
 internal import Upstream
 
 /// Makes one answer of those of all shards.
-enum MergedReplies {
+package enum MergedReplies {
   /// - Parameters:
   ///   - replies: by the shards' numbers, the door's first; at least one.
-  ///   - sessionsMax: how many sessions a page has; what each shard was asked for too.
-  /// - Returns: the first reply that is no answer to the question, if there is one.
-  static func merge(_ replies: [Reply], sessionsMax: Int = 0) -> Reply {
-    switch replies[0] {
-    case .workers: return workers(replies)
-    case .sessions: return sessions(replies, pageMax: sessionsMax)
+  ///   - command: what each shard was asked.
+  /// - Returns: a reply that is no answer to the command, if there is one.
+  package static func merge(_ replies: [Reply], to command: Command) -> Reply {
+    switch command {
+    case .listWorkers: return workers(replies)
+    case .listSessions(_, _, let limit): return sessions(replies, pageMax: limit)
     case .metrics: return metrics(replies)
     case .health: return health(replies)
-    case .workerAdded, .listeners, .listenerAdded, .listenerRemoved, .done, .closed,
-      .explanation, .recordingStarted, .recorded, .recordingStopped, .failed:
+    // One shard answers these.
+    case .addWorker, .drainWorker, .removeWorker, .closeSession, .closeSessions, .listListeners,
+      .removeListener, .explain, .startRecording, .takeRecorded, .stopRecording:
       return replies[0]
     }
   }
@@ -35,7 +35,8 @@ enum MergedReplies {
   private static func sessions(_ replies: [Reply], pageMax: Int) -> Reply {
     var all: [SessionStatus] = []
     var next: UInt32?
-    // One that moved meanwhile may be with two: the one that has it later is right.
+    // One that moved meanwhile may be with two. Shards beside the door come first: the door's may
+    // be stale.
     for reply in replies.reversed() {
       guard case .sessions(let some, let rest) = reply else { return reply }
       all += some
@@ -82,7 +83,7 @@ enum MergedReplies {
       guard case .metrics(let one) = reply else { return reply }
       merged = merged.map { $0.adding(one) } ?? one
     }
-    guard var all = merged else { return replies[0] }
+    var all = merged!
     all.workers.sort { $0.id.rawValue < $1.id.rawValue }
     return .metrics(all)
   }

@@ -1,14 +1,14 @@
-import Gateway
 import Primitives
 import Testing
 
-@testable import Reactor
+@testable import Gateway
 
 @Suite struct MergedRepliesTests {
   @Test func workersAreInTheOrderOfTheirIds() {
-    let reply = MergedReplies.merge([
-      .workers([worker(1), worker(4)]), .workers([worker(5), worker(2)]), .workers([worker(3)]),
-    ])
+    let reply = MergedReplies.merge(
+      [
+        .workers([worker(1), worker(4)]), .workers([worker(5), worker(2)]), .workers([worker(3)]),
+      ], to: .listWorkers)
     guard case .workers(let workers) = reply else { return #expect(Bool(false), "\(reply)") }
     #expect(workers.map(\.id.rawValue) == [1, 2, 3, 4, 5])
   }
@@ -18,8 +18,9 @@ import Testing
     for replies: [Reply] in [
       [.failed(.shuttingDown), .workers([])], [.workers([]), .failed(.shuttingDown)],
     ] {
-      guard case .failed(.shuttingDown) = MergedReplies.merge(replies) else {
-        return #expect(Bool(false))
+      guard case .failed(.shuttingDown) = MergedReplies.merge(replies, to: .listWorkers) else {
+        Issue.record("no failure of \(replies)")
+        return
       }
     }
   }
@@ -51,7 +52,8 @@ import Testing
       var cursor: UInt32? = 0
       while let from = cursor {
         let reply = MergedReplies.merge(
-          shards.map { page($0, from: from, limit: limit) }, sessionsMax: limit)
+          shards.map { page($0, from: from, limit: limit) },
+          to: .listSessions(of: nil, cursor: from, limit: limit))
         guard case .sessions(let sessions, let next) = reply else {
           return #expect(Bool(false), "\(reply)")
         }
@@ -70,7 +72,7 @@ import Testing
       [
         .sessions([session(1), session(2, packetsIn: 1)], next: nil),
         .sessions([session(2, packetsIn: 9), session(3)], next: nil),
-      ], sessionsMax: 10)
+      ], to: .listSessions(of: nil, cursor: 0, limit: 10))
     guard case .sessions(let sessions, next: nil) = reply else {
       return #expect(Bool(false), "\(reply)")
     }
@@ -81,19 +83,21 @@ import Testing
   // MARK: Health
 
   @Test func aPoolNeedsOneWorkerAnywhere() {
-    let reply = MergedReplies.merge([
-      .health(health(without: ["a", "b", "c"])), .health(health(without: ["a", "c"])),
-      .health(health(without: ["b", "c"])),
-    ])
+    let reply = MergedReplies.merge(
+      [
+        .health(health(without: ["a", "b", "c"])), .health(health(without: ["a", "c"])),
+        .health(health(without: ["b", "c"])),
+      ], to: .health)
     guard case .health(let health) = reply else { return #expect(Bool(false), "\(reply)") }
     #expect(health.poolsWithoutWorker == ["c"])
     #expect(!health.ready && !health.shuttingDown)
   }
 
   @Test func aGatewayIsReadyThatHasAllItNeedsSomewhere() {
-    let reply = MergedReplies.merge([
-      .health(health(without: ["a"])), .health(health(without: ["b"])),
-    ])
+    let reply = MergedReplies.merge(
+      [
+        .health(health(without: ["a"])), .health(health(without: ["b"])),
+      ], to: .health)
     guard case .health(let health) = reply else { return #expect(Bool(false), "\(reply)") }
     #expect(health.ready && health.poolsWithoutWorker.isEmpty)
   }
@@ -102,7 +106,7 @@ import Testing
   @Test func oneShardThatEndsIsEnough() {
     let replies = [Reply.health(health()), .health(health(ends: true))]
     for replies in [replies, replies.reversed()] {
-      let reply = MergedReplies.merge(replies)
+      let reply = MergedReplies.merge(replies, to: .health)
       guard case .health(let health) = reply else { return #expect(Bool(false), "\(reply)") }
       #expect(!health.ready && health.shuttingDown)
     }
@@ -111,15 +115,16 @@ import Testing
   // MARK: Metrics
 
   @Test func whatHappenedAnywhereIsAddedUp() {
-    let reply = MergedReplies.merge([
-      .metrics(
-        snapshot(
-          100, [listener("a", 100, closed: [1, 2]), listener("b", 100, closed: [3, 4])],
-          [worker(3)])),
-      .metrics(
-        snapshot(
-          7, [listener("b", 7, closed: [10, 20]), listener("gone", 7, closed: [])], [worker(2)])),
-    ])
+    let reply = MergedReplies.merge(
+      [
+        .metrics(
+          snapshot(
+            100, [listener("a", 100, closed: [1, 2]), listener("b", 100, closed: [3, 4])],
+            [worker(3)])),
+        .metrics(
+          snapshot(
+            7, [listener("b", 7, closed: [10, 20]), listener("gone", 7, closed: [])], [worker(2)])),
+      ], to: .metrics)
     guard case .metrics(let all) = reply else { return #expect(Bool(false), "\(reply)") }
     #expect(all.listeners.map(\.name) == ["a", "b"], "which there are the door knows")
     #expect(all.listeners.map(\.packetsIn) == [100, 107])
@@ -142,10 +147,11 @@ import Testing
 
   /// Goal: who is in is counted once: the door has a place for those that are elsewhere, too.
   @Test func whatTheDoorAloneKnowsIsTheDoors() {
-    let reply = MergedReplies.merge([
-      .metrics(snapshot(100, [listener("a", 100, closed: [])], [])),
-      .metrics(snapshot(7, [listener("a", 7, closed: [])], [])),
-    ])
+    let reply = MergedReplies.merge(
+      [
+        .metrics(snapshot(100, [listener("a", 100, closed: [])], [])),
+        .metrics(snapshot(7, [listener("a", 7, closed: [])], [])),
+      ], to: .metrics)
     guard case .metrics(let all) = reply else { return #expect(Bool(false), "\(reply)") }
     #expect(all.listeners[0].sessionsOpen == 100)
     #expect(all.listeners[0].sessionsOpened == 100)

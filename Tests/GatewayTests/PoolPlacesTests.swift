@@ -1,8 +1,7 @@
-import Gateway
 import Testing
 import Upstream
 
-@testable import Reactor
+@testable import Gateway
 
 @Suite struct PoolPlacesTests {
   private let pools = [

@@ -1,15 +1,14 @@
-internal import Gateway
-internal import Upstream
+package import Upstream
 
 /// Where a worker goes that is added to a running gateway of several shards.
-enum PoolPlaces {
-  struct Pool: Sendable {
-    var name: String
+package enum PoolPlaces {
+  package struct Pool: Sendable {
+    package var name: String
     /// Its workers may be with any shard; else they are at the door.
-    var isSpread: Bool
+    package var isSpread: Bool
   }
 
-  static func pools(of configuration: GatewayConfiguration) -> [Pool] {
+  package static func pools(of configuration: GatewayConfiguration) -> [Pool] {
     configuration.pools.indices.map {
       Pool(name: configuration.pools[$0].name, isSpread: configuration.isSpread(pool: $0))
     }
@@ -20,7 +19,7 @@ enum PoolPlaces {
   ///   - workers: all that there are, by shard.
   /// - Returns: where the worker is, if it is anywhere; else the shard with the fewest workers of
   ///   its pool. The door refuses what names no pool.
-  static func shard(
+  package static func shard(
     for worker: WorkerConfiguration, pool: String?, pools: [Pool], workers: [[WorkerStatus]]
   ) -> Int {
     let found =
