@@ -23,9 +23,11 @@ extension Shard {
       return
     }
     let uuid = unsafe SessionUUID(copying: output.uuid)
-    guard let slot = uuids.slot(of: uuid), number != 0 || isAway(slot, uuid, pool: pool),
-      number == 0 || index(of: uuid) == nil
-    else {
+    let mayBeElsewhere =
+      number == 0
+      ? awayIndex(of: uuid, pool: pool) != nil
+      : uuids.slot(of: uuid) != nil && index(of: uuid) == nil
+    guard mayBeElsewhere else {
       counters.messagesToUnknownSession += 1
       return
     }
@@ -33,9 +35,12 @@ extension Shard {
     unsafe send(output.payload, to: .session(uuid), from: link, effects: &effects)
   }
 
-  private func isAway(_ slot: UInt32, _ uuid: SessionUUID, pool: Int) -> Bool {
-    Int(slot) < sessions.count && sessions[slot].uuid == uuid && sessions[slot].phase == .away
-      && self.pool(of: slot) == pool
+  /// The index of a session of a pool that is with another shard; nil when the UUID names none.
+  private func awayIndex(of uuid: SessionUUID, pool: Int) -> UInt32? {
+    guard let index = index(of: uuid), sessions[index].phase == .away,
+      self.pool(of: index) == pool
+    else { return nil }
+    return index
   }
 
   /// Has other shards give a message of a worker to their clients.
@@ -94,7 +99,7 @@ extension Shard {
       outputs.heard(from: output.origin)
       switch output.target {
       case .session(let uuid):
-        if let slot = uuids.slot(of: uuid), isAway(slot, uuid, pool: output.pool) {
+        if awayIndex(of: uuid, pool: output.pool) != nil {
           // Its sender hears of it when it is taken there.
           return passOn(output, &effects)
         }
