@@ -200,6 +200,16 @@ extension Shard {
     }
   }
 
+  /// So much waits for all clients together that nothing more is to be taken from workers.
+  var isTotalReached: Bool {
+    clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax
+  }
+
+  /// Has the largest queues closed, unless enough is taken from them before.
+  mutating func planShedding(now: Instant) {
+    if shedAt == nil { shedAt = now + Self.totalPauseMax }
+  }
+
   mutating func resumeLinksPausedByTotal(now: Instant, effects: inout Effects) {
     guard shedAt != nil || !linksPausedByTotal.isEmpty,
       clientQueueBytes <= configuration.limits.clientQueueBytesTotalMax / 2

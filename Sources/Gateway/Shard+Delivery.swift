@@ -16,11 +16,9 @@ extension Shard {
   public mutating func shouldRead(link: LinkIndex, now: Instant, effects: inout Effects) -> Bool {
     if linkStates[Int(link)].holds > 0 { return false }
     // What a worker says before it is ready is not for clients.
-    guard clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax,
-      links[link].isReady || links[link].isDraining
-    else { return true }
+    guard isTotalReached, links[link].isReady || links[link].isDraining else { return true }
     if !linksPausedByTotal.contains(link) { linksPausedByTotal.append(link) }
-    if shedAt == nil { shedAt = now + Self.totalPauseMax }
+    planShedding(now: now)
     pauseReading(link, effects: &effects)
     return false
   }

@@ -196,12 +196,12 @@ extension Shard {
   // MARK: How much is under way
 
   /// Tells senders, once in a turn, what was taken; not while clients here can take no more.
+  ///
+  /// Where it is all of them together that can't, their largest queues are closed before long: the
+  /// senders' workers are not read meanwhile, and must not wait for ever.
   mutating func sayTaken(now: Instant, effects: inout Effects) {
     guard outputs.hasUnsaid, holdsOnOthers == 0 else { return }
-    if shedAt != nil || clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax {
-      if shedAt == nil { shedAt = now + Self.totalPauseMax }
-      return
-    }
+    if shedAt != nil || isTotalReached { return planShedding(now: now) }
     if number != 0 {
       effects.messages.append((0, .given(count: outputs.takeUnsaidCount())))
     } else {
