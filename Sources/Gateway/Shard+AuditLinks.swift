@@ -111,7 +111,7 @@ extension Shard {
         recording.waitingByteCount <= Recording.waitingBytesMax + openings,
         "\(name): \(recording.waitingByteCount) bytes wait")
     }
-    for index in live where sessions[index].recording.isSet && number == 0 {
+    for index in live where sessions[index].recording.isSet && isDoor {
       let recording = recordings[Int(sessions[index].recording.slot)]
       audit.check(recording?.isRunning == true, "session \(index): recorded by nobody")
       audit.check(

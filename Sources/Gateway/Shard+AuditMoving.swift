@@ -6,7 +6,7 @@ extension Shard {
     var closing = 0
     for index in live where sessions[index].phase == .away {
       let shard = Int(sessions[index].shard)
-      audit.check(number == 0, "session \(index): away, and not from the door")
+      audit.check(isDoor, "session \(index): away, and not from the door")
       audit.check(shard > 0 && shard < groupCount, "session \(index): with shard \(shard)")
       audit.check(
         pools[pool(of: index)].isSpread, "session \(index): away, and its pool is at the door")
@@ -29,7 +29,7 @@ extension Shard {
     audit.check(holdsOnOthers == held, "\(holdsOnOthers) hold back others' workers, not \(held)")
     audit.check(
       linksPausedByOutput.isEmpty || !outputs.hasRoom, "links are paused, and there is room")
-    guard number != 0 else { return }
+    guard !isDoor else { return }
     audit.check(pending.count == 0 && recordings.allSatisfy { $0 == nil }, "it is not the door")
     for (number, pool) in pools.enumerated() {
       audit.check(pool.orphans.isEmpty || shutdown != nil, "pool \(number): orphans wait here")

@@ -106,8 +106,8 @@ extension Shard {
     paths[listener].clientToServer.ended(&sessions[index].fromClient)
     paths[listener].serverToClient.ended(&sessions[index].toClient)
     if !(Fault.freeListenerEarly.isOn && sessions[index].phase == .closing) { leaveListener(index) }
-    if number != 0, !Fault.forgetEndOfAway.isOn {
-      effects.messages.append((0, .ended(sessions[index].uuid)))
+    if !isDoor, !Fault.forgetEndOfAway.isOn {
+      effects.tell(0, .ended(sessions[index].uuid))
     }
     forget(index)
   }

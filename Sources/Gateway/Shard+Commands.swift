@@ -114,7 +114,7 @@ extension Shard {
   ) -> Reply {
     var found: [SessionStatus] = []
     var slot = cursor
-    while Int(slot) < (number == 0 ? sessions.count : places.count) {
+    while Int(slot) < (isDoor ? sessions.count : places.count) {
       if let index = listed(at: slot), subject.map({ isOf($0, index) }) ?? true {
         if found.count == limit { return .sessions(found, next: slot) }
         found.append(status(of: index, now: now))
@@ -126,9 +126,9 @@ extension Shard {
 
   /// The session that has a slot at the door and is with this shard, or nil.
   private func listed(at slot: UInt32) -> UInt32? {
-    let index = number == 0 ? slot : places[Int(slot)]
+    let index = isDoor ? slot : places[Int(slot)]
     guard Int(index) < sessions.count, sessions[index].phase != .vacant,
-      sessions[index].phase != .away, number == 0 || uuids.slot(of: sessions[index].uuid) == slot
+      sessions[index].phase != .away, isDoor || uuids.slot(of: sessions[index].uuid) == slot
     else { return nil }
     return index
   }
@@ -180,7 +180,7 @@ extension Shard {
     metrics.loginsVerifying = gate.verifying
     metrics.loginsWaiting = loginsWaiting
     // The others keep no bans.
-    guard number == 0 else { return metrics }
+    guard isDoor else { return metrics }
     metrics.bans = bans.count + unrecorded.count
     metrics.banTableBytes = bans.byteCount
     return metrics
@@ -207,7 +207,7 @@ extension Shard {
       MetricsSnapshot.Listener(
         name: listener.configuration.name,
         // The door counts those too that are with other shards.
-        sessionsOpen: number == 0 ? listener.sessions : 0,
+        sessionsOpen: isDoor ? listener.sessions : 0,
         sessionsOpened: counters.opened,
         sessionsClosed: counters.closed, packetsIn: counters.packetsIn,
         bytesIn: counters.bytesIn, messagesOut: counters.messagesOut,

@@ -67,7 +67,7 @@ extension Shard {
     loginPaths[slot] = LoginPath(listener)
     // Connections are counted at the door.
     gates[slot] = ConnectionGate(
-      number == 0 ? listener.limits : ListenerLimits(), random: &random)
+      isDoor ? listener.limits : ListenerLimits(), random: &random)
     listenerCounters[slot] = ListenerCounters()
     refusalLog.forget(listener: slot)
   }
@@ -133,8 +133,8 @@ extension Shard {
       effects.log.append(.listenerGone(listener: listeners[slot].configuration.name))
       fill(slot, .vacant, ListenerFramers(ListenerSlot.vacant.configuration))
       // When the gateway ends, sessions may be left there that the door has given up.
-      for shard in 1..<max(1, groupCount) where shutdown == nil {
-        effects.messages.append((shard, .listenerGone(slot: slot)))
+      for shard in 1..<groupCount where shutdown == nil {
+        effects.tell(shard, .listenerGone(slot: slot))
       }
     }
   }
@@ -143,9 +143,8 @@ extension Shard {
 
   /// Tells the other shards of a listener, before any session of it can be there.
   func tellListener(_ slot: Int, _ effects: inout Effects) {
-    for shard in 1..<max(1, groupCount) {
-      effects.messages.append(
-        (shard, .listener(slot: slot, listeners[slot].configuration, framers[slot])))
+    for shard in 1..<groupCount {
+      effects.tell(shard, .listener(slot: slot, listeners[slot].configuration, framers[slot]))
     }
   }
 

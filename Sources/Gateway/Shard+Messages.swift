@@ -63,8 +63,8 @@ extension Shard {
   /// Tells the door how many workers of a pool sessions may be given to here.
   mutating func tellRotation(of pool: Int, _ effects: inout Effects) {
     let count = pools[pool].rotation.count
-    guard number != 0, pools[pool].isSpread, count != pools[pool].rotationTold else { return }
+    guard !isDoor, pools[pool].isSpread, count != pools[pool].rotationTold else { return }
     pools[pool].rotationTold = count
-    effects.messages.append((0, .rotation(pool: pool, count: count)))
+    effects.tell(0, .rotation(pool: pool, count: count))
   }
 }

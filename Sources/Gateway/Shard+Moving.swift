@@ -30,7 +30,7 @@ extension Shard {
     for (shard, sessions) in leaving.batches {
       var batch = sessions
       batch.outputsTaken = outputs.heardCounts[shard]
-      effects.messages.append((shard, .sessions(batch)))
+      effects.tell(shard, .sessions(batch))
     }
   }
 
@@ -101,7 +101,7 @@ extension Shard {
     if !Fault.loseReturnedPackets.isOn { batch.packets = packets }
     batch.outputsTaken = outputs.takenCount
     guard batch.count > 0 || !packets.isEmpty else { return }
-    effects.messages.append((0, .returned(batch)))
+    effects.tell(0, .returned(batch))
   }
 
   /// All that a session takes along; nil when it was closed, as too much waited for its client.
@@ -292,8 +292,7 @@ extension Shard {
     guard awayClosings[index] == nil else { return }
     awayClosings[index] = AwayClosing(reason: reason, ban: ban)
     guard !Fault.forgetCloseOfAway.isOn else { return }
-    effects.messages.append(
-      (Int(sessions[index].shard), .close(sessions[index].uuid, reason, ban)))
+    effects.tell(Int(sessions[index].shard), .close(sessions[index].uuid, reason, ban))
   }
 
   /// A session is with another shard, and was told to end.

@@ -24,7 +24,7 @@ extension Shard {
     }
     let uuid = unsafe SessionUUID(copying: output.uuid)
     let mayBeElsewhere =
-      number == 0
+      isDoor
       ? awayIndex(of: uuid, pool: pool) != nil
       : uuids.slot(of: uuid) != nil && index(of: uuid) == nil
     guard mayBeElsewhere else {
@@ -52,11 +52,11 @@ extension Shard {
       target: target, pool: links[link].pool, worker: links[link].id, origin: number,
       source: remoteLink(of: link), payload: Array(payload))
     outputs.sent(output)
-    if number == 0 {
+    if isDoor {
       passOn(output, &effects)
     } else {
       outputs.passedOn(output, to: 0)
-      effects.messages.append((0, .output(output)))
+      effects.tell(0, .output(output))
     }
     guard outputs.isOverfull, !linksPausedByOutput.contains(link), links[link].isConnected else {
       return
@@ -88,14 +88,14 @@ extension Shard {
 
   private mutating func passOn(_ output: WorkerOutput, to shard: Int, _ effects: inout Effects) {
     outputs.passedOn(output, to: shard)
-    effects.messages.append((shard, .output(output)))
+    effects.tell(shard, .output(output))
   }
 
   // MARK: Taking
 
   /// A worker of another shard has a message for clients here, or at the door for any.
   mutating func take(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
-    if number == 0 {
+    if isDoor {
       outputs.heard(from: output.origin)
       switch output.target {
       case .session(let uuid):
@@ -106,7 +106,7 @@ extension Shard {
       case .broadcast: passOn(output, &effects)
       }
     }
-    outputs.took(output, isDoor: number == 0)
+    outputs.took(output, isDoor: isDoor)
     outbox.reset()
     arena.reset()
     mustFlush = false
@@ -131,7 +131,7 @@ extension Shard {
     case .session(let uuid):
       guard let index = index(of: uuid) else {
         // Elsewhere it may be on its way back, and the door sees to it.
-        if number == 0 { counters.messagesToUnknownSession += 1 }
+        if isDoor { counters.messagesToUnknownSession += 1 }
         return
       }
       guard sessions[index].isIn, pool(of: index) == output.pool else {
@@ -186,7 +186,7 @@ extension Shard {
     switch output.target {
     case .session(let uuid):
       // Of the others' own messages the door sends back here what is for one client.
-      guard sessions[index].uuid == uuid, number == 0 else { return }
+      guard sessions[index].uuid == uuid, isDoor else { return }
       unsafe give(payload, to: index, now: now, effects: &effects)
     case .broadcast(let audience):
       unsafe broadcast(payload, to: audience, reaching: index, now: now, effects: &effects)
@@ -202,10 +202,10 @@ extension Shard {
   mutating func sayTaken(now: Instant, effects: inout Effects) {
     guard outputs.hasUnsaid, holdsOnOthers == 0 else { return }
     if shedAt != nil || isTotalReached { return planShedding(now: now) }
-    if number != 0 {
-      effects.messages.append((0, .given(count: outputs.takeUnsaidCount())))
-    } else {
+    if isDoor {
       say(outputs.takeUnsaidBytes(), now: now, effects: &effects)
+    } else {
+      effects.tell(0, .given(count: outputs.takeUnsaidCount()))
     }
   }
 
@@ -219,8 +219,8 @@ extension Shard {
       if origin == 0 {
         wasTaken(bytes[origin], now: now, effects: &effects)
       } else {
-        effects.messages.append(
-          (origin, .taken(byteCount: bytes[origin], heard: outputs.heardCounts[origin])))
+        effects.tell(
+          origin, .taken(byteCount: bytes[origin], heard: outputs.heardCounts[origin]))
       }
     }
   }

@@ -26,9 +26,8 @@ public struct Shard: ~Copyable {
 
   /// Without its listeners, which come and go: see ``listeners``.
   let configuration: GatewayConfiguration
-  /// Shard 0 is the door: all clients come by it.
   let number: Int
-  /// The shards of the gateway.
+  /// The shards of the gateway, at least one.
   let groupCount: Int
   /// The session of each place at the door; at the door itself it is the index, and this is empty.
   var places: [UInt32] = []
@@ -272,6 +271,9 @@ public struct Shard: ~Copyable {
     return builder.finish()
   }
 
+  /// Shard 0 is the door: all clients come by it.
+  var isDoor: Bool { number == 0 }
+
   /// A place for a session, or nil when all are in use.
   mutating func takeSession() -> UInt32? {
     guard let index = sessions.take() else { return nil }
@@ -284,7 +286,7 @@ public struct Shard: ~Copyable {
   @inline(__always)
   func place(of uuid: SessionUUID) -> UInt32? {
     guard let slot = uuids.slot(of: uuid) else { return nil }
-    if number == 0 { return slot }
+    if isDoor { return slot }
     return Int(slot) < places.count ? places[Int(slot)] : nil
   }
 
