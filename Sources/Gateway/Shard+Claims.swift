@@ -31,8 +31,8 @@ extension Shard {
     dispatchClaims(now: now, effects: &effects)
   }
 
-  private func kind(of index: UInt32) -> LoginPath.Kind? {
-    loginPaths[Int(sessions[index].listener)].kind
+  private func kind(of index: UInt32) -> ListenerTerms.Kind? {
+    terms[Int(sessions[index].listener)].kind
   }
 
   private func isKnown(_ name: AccountName?) -> Bool {

@@ -167,34 +167,34 @@ extension Shard {
 
   /// The first deadline of a session.
   private func nextWait(of index: UInt32) -> (wait: Wait, deadline: Instant) {
-    let listener = loginPaths[Int(sessions[index].listener)]
+    let terms = terms[Int(sessions[index].listener)]
     if sessions[index].phase == .closing {
       // Whatever it waited for before, it only waits for its flush now.
-      return (.write, sessions[index].progressAt + listener.writeTimeout)
+      return (.write, sessions[index].progressAt + terms.writeTimeout)
     }
     var first: (wait: Wait, deadline: Instant) = (
-      .activity, sessions[index].activeAt + listener.idleTimeout
+      .activity, sessions[index].activeAt + terms.idleTimeout
     )
-    if sessions[index].phase == .login { first = loginWait(of: index, listener) }
+    if sessions[index].phase == .login { first = loginWait(of: index, terms) }
     func consider(_ wait: Wait, _ deadline: Instant) {
       if deadline < first.deadline { first = (wait, deadline) }
     }
     if sessions[index].phase == .halfClosed, !sessions[index].pauses.contains(.noWorker) {
       let quiet =
         sessions[index].seemsAnswered
-        ? min(Self.answeredQuiet, listener.halfCloseTimeout) : listener.halfCloseTimeout
+        ? min(Self.answeredQuiet, terms.halfCloseTimeout) : terms.halfCloseTimeout
       consider(.answers, sessions[index].activeAt + quiet)
     }
     if sessions[index].pauses.contains(.limited) { consider(.limit, sessions[index].limitedUntil) }
     if sessions[index].pauses.contains(.noWorker) {
-      consider(.worker, sessions[index].waitingSince + listener.workerWait)
+      consider(.worker, sessions[index].waitingSince + terms.workerWait)
     }
     if sessions[index].heldLink != Session.noLink {
       let longest = sessions[index].takesQueue ? Self.holdMax : Self.firstHoldMax
       consider(.hold, sessions[index].heldSince + longest)
     }
     if !sessions[index].queue.isEmpty {
-      consider(.write, sessions[index].progressAt + listener.writeTimeout)
+      consider(.write, sessions[index].progressAt + terms.writeTimeout)
     }
     return first
   }
@@ -203,13 +203,13 @@ extension Shard {
   func firstDeadline(of index: UInt32) -> Instant { nextWait(of: index).deadline }
 
   private func loginWait(
-    of index: UInt32, _ listener: LoginPath
+    of index: UInt32, _ terms: ListenerTerms
   ) -> (wait: Wait, deadline: Instant) {
     let place = sessions[index].login
     if case .refused = pending.records[place].phase {
       return (.refusal, pending.records[place].refusalDue)
     }
-    return (.login, sessions[index].openedAt + listener.loginTimeout)
+    return (.login, sessions[index].openedAt + terms.loginTimeout)
   }
 
   mutating func armTimer(of index: UInt32) {

@@ -97,7 +97,7 @@ extension Shard {
     switch sessions[index].phase {
     case .open: break
     case .halfClosed: if Fault.dropAnswerToHalfClosed.isOn { return nil }
-    case .login: guard loginPaths[listener].forwardsBefore else { return nil }
+    case .login: guard terms[listener].forwardsBefore else { return nil }
     // A vacant place has a UUID too, which nobody was given.
     case .vacant, .closing, .away: return nil
     }

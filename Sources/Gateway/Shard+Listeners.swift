@@ -64,7 +64,7 @@ extension Shard {
     paths[slot] = ListenerPath(listener, framers, configuration)
     // What the path has pointed to is freed behind that.
     self.framers[slot] = framers
-    loginPaths[slot] = LoginPath(listener)
+    terms[slot] = ListenerTerms(listener)
     // Connections are counted at the door.
     gates[slot] = ConnectionGate(
       isDoor ? listener.limits : ListenerLimits(), random: &random)
@@ -79,7 +79,7 @@ extension Shard {
     sessionLimits.append(nil)
     paths.append(ListenerPath(vacant.configuration, framers, configuration))
     self.framers.append(framers)
-    loginPaths.append(LoginPath(vacant.configuration))
+    terms.append(ListenerTerms(vacant.configuration))
     gates.append(ConnectionGate(vacant.configuration.limits, random: &random))
     listenerCounters.append(ListenerCounters())
     refusalLog.appendListener()

@@ -37,7 +37,7 @@ extension Shard {
   /// Workers know of the session, or would if there were any.
   func hasWorkers(_ index: UInt32) -> Bool {
     if sessions[index].phase == .login {
-      return loginPaths[Int(sessions[index].listener)].forwardsBefore
+      return terms[Int(sessions[index].listener)].forwardsBefore
     }
     return sessions[index].phase != .closing
   }

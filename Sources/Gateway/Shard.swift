@@ -48,7 +48,7 @@ public struct Shard: ~Copyable {
   /// Own what `paths` point to.
   var framers: [ListenerFramers] = []
   var sessionLimits: [SessionLimits?] = []
-  var loginPaths: [LoginPath] = []
+  var terms: [ListenerTerms] = []
   let prefixes: PrefixLengths
   let uuids: SessionUUIDCodec
   var random: SeededRandom
