@@ -27,8 +27,6 @@ public struct Shard: ~Copyable {
   /// Without its listeners, which come and go: see ``listeners``.
   let configuration: GatewayConfiguration
   let number: Int
-  /// The shards of the gateway, at least one.
-  let groupCount: Int
   /// The session of each place at the door; at the door itself it is the index, and this is empty.
   var places: [UInt32] = []
   /// Sessions with other shards that are to end, and have not yet.
@@ -139,16 +137,16 @@ public struct Shard: ~Copyable {
 
   /// - Parameters:
   ///   - configuration: the same for all shards of a gateway.
-  ///   - number: the shard's own among `count`, which is 1 to ``shardsMax``.
+  ///   - number: the shard's own; below the shards of the configuration.
   ///   - groupSeed: for the disguise of session numbers in UUIDs; the same for all shards.
   ///   - seed: for jitter and the like; each shard's own.
   public init(
-    configuration: GatewayConfiguration, number: Int = 0, of count: Int = 1, groupSeed: UInt64,
-    seed: UInt64, now: Instant, unixMilliseconds: UInt64
+    configuration: GatewayConfiguration, number: Int = 0, groupSeed: UInt64, seed: UInt64,
+    now: Instant, unixMilliseconds: UInt64
   ) {
+    let count = configuration.shards
     precondition(number >= 0 && number < count && count <= Self.shardsMax)
     self.number = number
-    groupCount = count
     outputs = OutputAccount(shards: count)
     var kept = configuration
     kept.listeners = []
@@ -270,6 +268,9 @@ public struct Shard: ~Copyable {
     }
     return builder.finish()
   }
+
+  /// The shards of the gateway, at least one.
+  var groupCount: Int { configuration.shards }
 
   /// Shard 0 is the door: all clients come by it.
   var isDoor: Bool { number == 0 }

@@ -98,8 +98,7 @@ final class VirtualWorld {
 
   /// One shard of several.
   init(
-    _ number: Int, of count: Int, _ configuration: GatewayConfiguration, _ outside: Outside,
-    seed: UInt64
+    _ number: Int, _ configuration: GatewayConfiguration, _ outside: Outside, seed: UInt64
   ) {
     random = SeededRandom(seed: seed &* 64 &+ UInt64(number))
     self.outside = outside
@@ -107,9 +106,8 @@ final class VirtualWorld {
     self.number = number
     openListeners = number == 0 ? Set(configuration.listeners.indices) : []
     shard = Shard(
-      configuration: configuration, number: number, of: count, groupSeed: seed,
-      seed: random.next(), now: outside.now,
-      unixMilliseconds: Self.unixMilliseconds(outside.now))
+      configuration: configuration, number: number, groupSeed: seed, seed: random.next(),
+      now: outside.now, unixMilliseconds: Self.unixMilliseconds(outside.now))
   }
 
   /// A gateway with one pool of all workers and one raw listener.

@@ -116,8 +116,8 @@ final class VirtualShard {
       let seed = random.next()
       if index == 0 { groupSeed = seed }
       let shard = Shard(
-        configuration: gateway.configuration, number: index, of: count, groupSeed: groupSeed,
-        seed: seed, now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
+        configuration: gateway.configuration, number: index, groupSeed: groupSeed, seed: seed,
+        now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
       let virtual = VirtualShard(gateway, index, shard, random)
       virtual.lastArrivals = Array(repeating: simulation.now, count: count)
       return virtual
