@@ -155,7 +155,7 @@ public struct Shard: ~Copyable {
       ipv4: configuration.access.ipv4PrefixLength, ipv6: configuration.access.ipv6PrefixLength)
     var random = SeededRandom(seed: seed)
     var group = SeededRandom(seed: groupSeed)
-    uuids = SessionUUIDCodec(shard: 0, mask: UInt32(truncatingIfNeeded: group.next()))
+    uuids = SessionUUIDCodec(mask: UInt32(truncatingIfNeeded: group.next()))
     // Both seeds may be the same: what disguises UUIDs must not be drawn again.
     _ = random.next()
     time = TimestampText(unixMilliseconds: unixMilliseconds)
