@@ -291,6 +291,13 @@ public struct Shard: ~Copyable {
     return Int(slot) < places.count ? places[Int(slot)] : nil
   }
 
+  /// The index of the session that has a UUID, or nil.
+  func index(of uuid: SessionUUID) -> UInt32? {
+    guard let index = place(of: uuid), Int(index) < sessions.count, sessions[index].uuid == uuid
+    else { return nil }
+    return index
+  }
+
   /// What the session's worker and the log call it.
   ///
   /// - Precondition: the session is open.
@@ -320,51 +327,4 @@ public struct Shard: ~Copyable {
   func pool(of index: UInt32) -> Int {
     paths[Int(sessions[index].listener)].pool
   }
-}
-
-/// Counts of one listener's sessions that are over; live ones carry their own.
-///
-/// Those of traffic are what has happened here, once the live ones' is added. A session that comes
-/// from another shard brings what it has had there: that is taken off, so that these alone may be
-/// below zero and wrap. So what has happened anywhere stays counted while a session is on its way.
-struct ListenerCounters {
-  var opened: UInt64 = 0
-  /// Sessions that came from the door, and those that went back; at the door, those that ended on
-  /// other shards.
-  var arrived: UInt64 = 0
-  var left: UInt64 = 0
-  var closed = [UInt64](repeating: 0, count: 256)
-  var packetsIn: UInt64 = 0
-  var bytesIn: UInt64 = 0
-  var messagesOut: UInt64 = 0
-  var bytesOut: UInt64 = 0
-
-  /// A session is over, or leaves for another shard.
-  mutating func count(_ traffic: Session.Traffic) {
-    packetsIn &+= traffic.packetsIn
-    bytesIn &+= traffic.bytesIn
-    messagesOut &+= traffic.messagesOut
-    bytesOut &+= traffic.bytesOut
-  }
-
-  /// A session has come from another shard.
-  mutating func uncount(_ traffic: Session.Traffic) {
-    packetsIn &-= traffic.packetsIn
-    bytesIn &-= traffic.bytesIn
-    messagesOut &-= traffic.messagesOut
-    bytesOut &-= traffic.bytesOut
-  }
-}
-
-struct ShardCounters {
-  var linkEnds = [UInt64](repeating: 0, count: 256)
-  var messagesToUnknownSession: UInt64 = 0
-  var messagesWithoutTarget: UInt64 = 0
-  var broadcasts: UInt64 = 0
-  var broadcastsRefused: UInt64 = 0
-  var packetsRerouted: UInt64 = 0
-  var unfinishedDropped: UInt64 = 0
-  var packetsOfClosedSessions: UInt64 = 0
-  var acceptPauses: UInt64 = 0
-  var workerReadPauses: UInt64 = 0
 }
