@@ -38,7 +38,8 @@ struct Session: ~Copyable {
     static let verifying = Pauses(rawValue: 16)
     /// It has sent more than its listener allows.
     static let limited = Pauses(rawValue: 32)
-    /// It is with another shard.
+    /// It is with another shard: what ``phase`` says already, so that the packet path need look at
+    /// nothing but the pauses.
     static let away = Pauses(rawValue: 64)
   }
 

@@ -2,7 +2,8 @@ internal import Auth
 package import Primitives
 internal import Upstream
 
-/// The same for what a shard keeps of its workers, and for what is left when all is over.
+/// What must be true, beside what Shard+Audit looks at, of what a shard keeps of its workers and of
+/// recordings; and what is left when all is over.
 extension Shard {
   func auditLinks(_ audit: inout Audit) {
     var holds = [Int](repeating: 0, count: linkStates.count)

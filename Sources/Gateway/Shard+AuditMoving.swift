@@ -1,6 +1,7 @@
 internal import Primitives
 
-/// The same for sessions that are with other shards.
+/// What must be true, beside what Shard+Audit looks at, of sessions that are with other shards, and
+/// of what the door and another shard know of each other.
 extension Shard {
   func auditMoving(_ audit: inout Audit) {
     var closing = 0

@@ -36,6 +36,7 @@ public enum ShardMessage: Sendable {
 
   /// To a shard: this is the listener of a place, until it is said to be gone.
   indirect case listener(slot: Int, ListenerConfiguration, ListenerFramers)
+  /// To a shard: the listener of a place is gone, its last session with it.
   case listenerGone(slot: Int)
   /// To the door: something that rules count.
   case offence(TemporaryBanRule.Trigger, Offender)
