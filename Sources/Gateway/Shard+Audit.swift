@@ -120,7 +120,7 @@ extension Shard {
       clientQueueBytes <= limits.clientQueueBytesTotalMax + slack,
       "\(clientQueueBytes) bytes are queued for all")
     if linksPausedByTotal.isEmpty {
-      audit.check(shedAt == nil || outputs.hasUnsaid, "queues are to be shed for no link")
+      audit.check(shedAt == nil || outputs.hasUnacknowledged, "queues are to be shed for no link")
     } else {
       audit.check(shedAt != nil, "links are paused for ever")
       audit.check(

@@ -138,7 +138,7 @@ extension Shard {
     check(linksPausedByOutput.count, "links paused by what is under way")
     check(holdsOnOthers, "holds on other shards' workers")
     check(awayClosings.count, "sessions that are to end elsewhere")
-    check(recordedUntaken, "bytes of recordings under way")
+    check(recordingBytesInFlight, "bytes of recordings under way")
     check(outputs.isSettled ? 0 : 1, "messages under way")
     for pool in pools {
       check(pool.orphans.count, "bytes of orphans")

@@ -29,7 +29,7 @@ extension Shard {
   mutating func send(_ leaving: LeavingSessions, _ effects: inout Effects) {
     for (shard, sessions) in leaving.batches {
       var batch = sessions
-      batch.outputsTaken = outputs.heardCounts[shard]
+      batch.outputsHeard = outputs.heardCounts[shard]
       effects.tell(shard, .sessions(batch))
     }
   }
@@ -99,7 +99,7 @@ extension Shard {
       forget(index)
     }
     if !Fault.loseReturnedPackets.isOn { batch.packets = packets }
-    batch.outputsTaken = outputs.takenCount
+    batch.outputsHeard = outputs.heardCounts[0]
     guard batch.count > 0 || !packets.isEmpty else { return }
     effects.tell(0, .returned(batch))
   }
@@ -146,7 +146,7 @@ extension Shard {
     let indices = batch.sessions.map { install($0, effects: &effects) }
     let ids = indices.map { id(of: $0) }
     giveMissed(
-      to: indices, since: batch.outputsTaken, of: 0, pool: batch.pool, now: now,
+      to: indices, since: batch.outputsHeard, of: 0, pool: batch.pool, now: now,
       effects: &effects)
     if pools[batch.pool].rotation.isEmpty {
       // The door was told before it could get these back: it will not send them here again. They
@@ -239,7 +239,7 @@ extension Shard {
     let ids = indices.map { id(of: $0) }
     if !Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     giveMissed(
-      to: indices, since: batch.outputsTaken, of: shard, pool: batch.pool, now: now,
+      to: indices, since: batch.outputsHeard, of: shard, pool: batch.pool, now: now,
       effects: &effects)
     for (place, id) in ids.enumerated() where index(of: id) != nil {
       armTimer(of: id.index)

@@ -6,7 +6,8 @@ internal import Upstream
 /// A broadcast is for all of its pool; and a worker may answer a client that is not its own. All
 /// goes by way of the door, which knows where clients are. As messages between two shards keep
 /// their order, a client hears what it should exactly once, also while it moves: the shard that it
-/// comes to gives it what was under way when it left, and was not heard where it was.
+/// comes to gives it what was under way when it left, and was not heard where it was. How much may
+/// be in flight, and who says when it has arrived: see ``OutputAccount``.
 extension Shard {
   /// What stands for a worker of another shard where a link of this one would.
   static let remoteLinks: UInt32 = 1 << 31
@@ -95,18 +96,18 @@ extension Shard {
 
   /// A worker of another shard has a message for clients here, or at the door for any.
   mutating func take(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
+    outputs.heard(from: isDoor ? output.origin : 0)
     if isDoor {
-      outputs.heard(from: output.origin)
       switch output.target {
       case .session(let uuid):
         if awayIndex(of: uuid, pool: output.pool) != nil {
-          // Its sender hears of it when it is taken there.
+          // Its sender is credited when it is delivered there.
           return passOn(output, &effects)
         }
       case .broadcast: passOn(output, &effects)
       }
     }
-    outputs.took(output, isDoor: isDoor)
+    outputs.delivered(output, isDoor: isDoor)
     outbox.reset()
     arena.reset()
     mustFlush = false
@@ -193,41 +194,44 @@ extension Shard {
     }
   }
 
-  // MARK: How much is under way
+  // MARK: How much is in flight
 
-  /// Tells senders, once in a turn, what was taken; not while clients here can take no more.
+  /// Tells senders, once in a turn, what was delivered; not while clients here can take no more.
   ///
   /// Where it is all of them together that can't, their largest queues are closed before long: the
   /// senders' workers are not read meanwhile, and must not wait for ever.
-  mutating func sayTaken(now: Instant, effects: inout Effects) {
-    guard outputs.hasUnsaid, holdsOnOthers == 0 else { return }
+  mutating func acknowledgeOutputs(now: Instant, effects: inout Effects) {
+    guard outputs.hasUnacknowledged, holdsOnOthers == 0 else { return }
     if shedAt != nil || isTotalReached { return planShedding(now: now) }
     if isDoor {
-      say(outputs.takeUnsaidBytes(), now: now, effects: &effects)
+      credit(outputs.takeUnacknowledgedBytes(), now: now, effects: &effects)
     } else {
-      effects.tell(0, .given(count: outputs.takeUnsaidCount()))
+      effects.tell(0, .outputsDelivered(count: outputs.takeUnacknowledgedCount()))
     }
   }
 
   /// Another shard has given so many of the messages that were passed on to it to its clients.
-  mutating func wereGiven(_ count: Int, by shard: Int, now: Instant, effects: inout Effects) {
-    say(outputs.wereTaken(count, by: shard), now: now, effects: &effects)
+  mutating func outputsDelivered(
+    _ count: Int, by shard: Int, now: Instant, effects: inout Effects
+  ) {
+    credit(outputs.acknowledge(count, by: shard), now: now, effects: &effects)
   }
 
-  private mutating func say(_ bytes: [Int], now: Instant, effects: inout Effects) {
+  /// - Parameter bytes: delivered, by the shards that sent them.
+  private mutating func credit(_ bytes: [Int], now: Instant, effects: inout Effects) {
     for origin in bytes.indices where bytes[origin] > 0 {
       if origin == 0 {
-        wasTaken(bytes[origin], now: now, effects: &effects)
+        takeCredit(bytes[origin], now: now, effects: &effects)
       } else {
         effects.tell(
-          origin, .taken(byteCount: bytes[origin], heard: outputs.heardCounts[origin]))
+          origin, .outputCredit(byteCount: bytes[origin], heard: outputs.heardCounts[origin]))
       }
     }
   }
 
-  /// So many bytes of what workers of this shard sent were taken.
-  mutating func wasTaken(_ byteCount: Int, now: Instant, effects: inout Effects) {
-    outputs.wasTaken(byteCount)
+  /// So many bytes of what workers of this shard sent were delivered.
+  mutating func takeCredit(_ byteCount: Int, now: Instant, effects: inout Effects) {
+    outputs.credit(byteCount)
     guard !linksPausedByOutput.isEmpty, outputs.hasRoom else { return }
     let paused = linksPausedByOutput
     linksPausedByOutput = []

@@ -3,7 +3,7 @@ internal import Primitives
 /// Recordings are kept at the door: other shards tell it what happens to recorded sessions.
 extension Shard {
   /// What may be under way to the door, in bytes; a session that needs more is not recorded on.
-  private static let recordedUntakenMax = 4 << 20
+  private static let recordingBytesInFlightMax = 4 << 20
 
   // MARK: At other shards
 
@@ -14,11 +14,11 @@ extension Shard {
   ) {
     let uuid = sessions[index].uuid
     let byteCount = bytes.count + Recording.eventBytes
-    guard recordedUntaken + byteCount <= Self.recordedUntakenMax else {
+    guard recordingBytesInFlight + byteCount <= Self.recordingBytesInFlightMax else {
       sessions[index].recording = .none
       return effects.tell(0, .recordingCut(uuid))
     }
-    recordedUntaken += byteCount
+    recordingBytesInFlight += byteCount
     let moment = RecordedMoment(
       uuid: uuid, kind: kind, bytes: unsafe Array(bytes), unixMilliseconds: time.unixMilliseconds)
     effects.tell(0, .recorded(moment))
@@ -29,7 +29,7 @@ extension Shard {
   /// Another shard says what happened to a session that is recorded.
   mutating func note(_ moment: RecordedMoment, from shard: Int, _ effects: inout Effects) {
     let byteCount = moment.bytes.count + Recording.eventBytes
-    effects.tell(shard, .recordedTaken(byteCount: byteCount))
+    effects.tell(shard, .recordingCredit(byteCount: byteCount))
     guard let index = index(of: moment.uuid), sessions[index].recording.isSet else { return }
     unsafe moment.bytes.withUnsafeBytes { bytes in
       unsafe note(

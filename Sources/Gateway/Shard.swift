@@ -32,12 +32,12 @@ public struct Shard: ~Copyable {
   /// Sessions with other shards that are to end, and have not yet.
   var awayClosings: [UInt32: AwayClosing] = [:]
   var outputs: OutputAccount
-  /// Links that are not read because other shards have not taken what they have sent for them.
+  /// Links that are not read because too much is in flight to other shards.
   var linksPausedByOutput: [LinkIndex] = []
   /// Sessions that hold back what other shards' workers send.
   var holdsOnOthers = 0
-  /// Bytes of recorded sessions that the door has not taken.
-  var recordedUntaken = 0
+  /// Bytes of recorded sessions that the door has not noted.
+  var recordingBytesInFlight = 0
   var listeners: [ListenerSlot] = []
   /// Some of ``listeners`` may be forsaken.
   var hasForsakenSlot = false
@@ -212,7 +212,7 @@ public struct Shard: ~Copyable {
   public mutating func endTurn(now: Instant, effects: inout Effects) {
     writeDirtyLinks(now: now, effects: &effects)
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
-    if groupCount > 1 { sayTaken(now: now, effects: &effects) }
+    if groupCount > 1 { acknowledgeOutputs(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
     vacateSlots(effects: &effects)
   }

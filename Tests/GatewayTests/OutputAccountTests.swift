@@ -4,7 +4,7 @@ import Upstream
 
 @testable import Gateway
 
-/// Goal: what is under way between shards is counted right, whatever order it is taken in.
+/// Goal: what is under way between shards is counted right, whatever order it is delivered in.
 @Suite struct OutputAccountTests {
   /// - Parameter number: tells one from another.
   private func output(
@@ -23,23 +23,23 @@ import Upstream
   }
 
   /// Goal: what a shard has missed is the same before and behind the point at which what it has
-  /// taken is forgotten.
+  /// acknowledged is forgotten.
   @Test func whatWasMissedOutlastsWhatIsForgotten() {
     var account = OutputAccount(shards: 3)
     for number in 0..<5 { account.passedOn(output(number), to: 2) }
     #expect(missed(account, by: 2, since: 0) == [0, 1, 2, 3, 4])
-    _ = account.wereTaken(2, by: 2)
+    _ = account.acknowledge(2, by: 2)
     #expect(missed(account, by: 2, since: 2) == [2, 3, 4])
     #expect(missed(account, by: 2, since: 4) == [4])
     #expect(missed(account, by: 2, since: 5) == [])
     // More than half: those are forgotten.
-    _ = account.wereTaken(1, by: 2)
+    _ = account.acknowledge(1, by: 2)
     #expect(missed(account, by: 2, since: 3) == [3, 4])
     #expect(missed(account, by: 2, since: 4) == [4])
     account.passedOn(output(5), to: 2)
     #expect(missed(account, by: 2, since: 4) == [4, 5])
     #expect(missed(account, by: 1, since: 0) == [], "another shard's")
-    _ = account.wereTaken(3, by: 2)
+    _ = account.acknowledge(3, by: 2)
     #expect(missed(account, by: 2, since: 6) == [])
     #expect(account.isSettled)
   }
@@ -49,7 +49,7 @@ import Upstream
     var random = SeededRandom(seed: seed)
     var account = OutputAccount(shards: 4)
     var all = [[WorkerOutput]](repeating: [], count: 4)
-    var taken = [0, 0, 0, 0]
+    var acknowledged = [0, 0, 0, 0]
     for number in 0..<400 {
       let shard = Int.random(in: 1..<4, using: &random)
       if Bool.random(using: &random) {
@@ -59,85 +59,84 @@ import Upstream
         account.passedOn(new, to: shard)
         all[shard].append(new)
       } else {
-        let count = Int.random(in: 0...all[shard].count - taken[shard], using: &random)
+        let count = Int.random(in: 0...all[shard].count - acknowledged[shard], using: &random)
         var expected = [0, 0, 0, 0]
-        for output in all[shard][taken[shard]..<taken[shard] + count] {
+        for output in all[shard][acknowledged[shard]..<acknowledged[shard] + count] {
           expected[output.origin] += output.payload.count + OutputAccount.overhead
         }
-        #expect(account.wereTaken(count, by: shard) == expected)
-        taken[shard] += count
+        #expect(account.acknowledge(count, by: shard) == expected)
+        acknowledged[shard] += count
       }
-      let since = Int.random(in: taken[shard]...all[shard].count, using: &random)
+      let since = Int.random(in: acknowledged[shard]...all[shard].count, using: &random)
       let expected = all[shard][since...].map { Int($0.source) }
       #expect(missed(account, by: shard, since: since) == expected)
-      #expect(account.isSettled == (1..<4).allSatisfy { all[$0].count == taken[$0] })
+      #expect(account.isSettled == (1..<4).allSatisfy { all[$0].count == acknowledged[$0] })
     }
   }
 
-  /// Goal: whoever has sent what was taken hears of its own bytes alone.
-  @Test func bytesTakenAreOfTheirSenders() {
+  /// Goal: whoever has sent what was delivered is credited with its own bytes alone.
+  @Test func bytesDeliveredAreOfTheirSenders() {
     var account = OutputAccount(shards: 3)
     account.passedOn(output(0, from: 0, bytes: 1), to: 1)
     account.passedOn(output(1, from: 2, bytes: 10), to: 1)
     account.passedOn(output(2, from: 0, bytes: 100), to: 1)
     account.passedOn(output(3, from: 2, bytes: 1000), to: 1)
     let overhead = OutputAccount.overhead
-    #expect(account.wereTaken(3, by: 1) == [101 + 2 * overhead, 0, 10 + overhead])
-    #expect(account.wereTaken(1, by: 1) == [0, 0, 1000 + overhead])
-    #expect(account.wereTaken(0, by: 1) == [0, 0, 0])
+    #expect(account.acknowledge(3, by: 1) == [101 + 2 * overhead, 0, 10 + overhead])
+    #expect(account.acknowledge(1, by: 1) == [0, 0, 1000 + overhead])
+    #expect(account.acknowledge(0, by: 1) == [0, 0, 0])
   }
 
   /// Goal: workers are held back by the first byte too many, and let go by the last of one half.
   @Test(arguments: [2, 3, 64]) func theBoundsAreExact(shards: Int) {
-    let most = OutputAccount.untakenMax * (shards - 1)
+    let most = OutputAccount.bytesInFlightMax * (shards - 1)
     var account = OutputAccount(shards: shards)
     #expect(!account.isOverfull && account.hasRoom)
     account.sent(output(0, bytes: most - OutputAccount.overhead))
     #expect(!account.isOverfull && !account.hasRoom)
     account.sent(output(1))
     #expect(account.isOverfull)
-    account.wasTaken(OutputAccount.overhead - 1)
+    account.credit(OutputAccount.overhead - 1)
     #expect(account.isOverfull)
-    account.wasTaken(1)
+    account.credit(1)
     #expect(!account.isOverfull)
-    account.wasTaken(most / 2 - 1)
+    account.credit(most / 2 - 1)
     #expect(!account.hasRoom)
-    account.wasTaken(1)
+    account.credit(1)
     #expect(account.hasRoom)
-    account.wasTaken(most / 2)
+    account.credit(most / 2)
     #expect(account.isSettled)
   }
 
-  /// Goal: a broadcast is under way until each other shard has taken it.
+  /// Goal: a broadcast is in flight until each other shard has delivered it.
   @Test(arguments: [2, 3, 64]) func broadcastsCountForEachOtherShard(shards: Int) {
     var account = OutputAccount(shards: shards)
     account.sent(output(0, bytes: 50, to: .broadcast(.all)))
     for _ in 1..<shards {
       #expect(!account.isSettled)
-      account.wasTaken(50 + OutputAccount.overhead)
+      account.credit(50 + OutputAccount.overhead)
     }
     #expect(account.isSettled)
   }
 
   /// Goal: the door owes each sender its bytes, another shard owes the door a count; both once.
-  @Test func whatWasTakenIsSaidOnce() {
+  @Test func whatWasDeliveredIsAcknowledgedOnce() {
     var door = OutputAccount(shards: 3)
     var other = OutputAccount(shards: 3)
-    #expect(!door.hasUnsaid && !other.hasUnsaid)
+    #expect(!door.hasUnacknowledged && !other.hasUnacknowledged)
     for (number, origin) in [1, 2, 1].enumerated() {
-      door.took(output(number, from: origin, bytes: 5), isDoor: true)
-      other.took(output(number, from: origin, bytes: 5), isDoor: false)
+      door.delivered(output(number, from: origin, bytes: 5), isDoor: true)
+      other.delivered(output(number, from: origin, bytes: 5), isDoor: false)
     }
-    #expect(door.hasUnsaid && other.hasUnsaid)
+    #expect(door.hasUnacknowledged && other.hasUnacknowledged)
     #expect(!door.isSettled && !other.isSettled)
-    #expect(door.takeUnsaidCount() == 0)
+    #expect(door.takeUnacknowledgedCount() == 0)
     let each = 5 + OutputAccount.overhead
-    #expect(door.takeUnsaidBytes() == [0, 2 * each, each])
-    #expect(door.takeUnsaidBytes() == [0, 0, 0])
-    #expect(other.takeUnsaidCount() == 3)
-    #expect(other.takeUnsaidCount() == 0)
-    #expect(!door.hasUnsaid && !other.hasUnsaid)
-    #expect(door.takenCount == 3 && other.takenCount == 3)
+    #expect(door.takeUnacknowledgedBytes() == [0, 2 * each, each])
+    #expect(door.takeUnacknowledgedBytes() == [0, 0, 0])
+    #expect(other.takeUnacknowledgedCount() == 3)
+    #expect(other.takeUnacknowledgedCount() == 0)
+    #expect(!door.hasUnacknowledged && !other.hasUnacknowledged)
   }
 
   /// Goal: what the door has heard of is missed by nobody who leaves it behind that.
@@ -150,11 +149,11 @@ import Upstream
     for _ in 0..<2 { door.heard(from: 1) }
     #expect(door.heardCounts == [0, 2])
     for _ in 0..<2 {
-      other.wereHeard(door.heardCounts[1])
+      other.acknowledge(heard: door.heardCounts[1])
       #expect(missed(other, by: 0, since: 2) == [2])
     }
     door.heard(from: 1)
-    other.wereHeard(door.heardCounts[1])
+    other.acknowledge(heard: door.heardCounts[1])
     #expect(other.isSettled)
   }
 }
