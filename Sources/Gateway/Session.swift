@@ -87,8 +87,8 @@ struct Session: ~Copyable {
   var unanswered: UInt32 = 0
   /// Packets that were queued for a lost worker and wait for the next.
   var packetsWaiting: UInt32 = 0
-  /// Its place in the shard's list of live sessions.
-  var place: UInt32 = 0
+  /// Where it is in the shard's list of live sessions.
+  var liveIndex: UInt32 = 0
   /// The first and last piece gathered for the client in this turn.
   var firstPiece = Outbox.none
   var lastPiece = Outbox.none

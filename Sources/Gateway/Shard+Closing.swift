@@ -116,11 +116,11 @@ extension Shard {
   mutating func forget(_ index: UInt32) {
     if sessions[index].identity != Identities.none { identities.remove(sessions[index].identity) }
     if !Fault.leakTimer.isOn { sessionTimers.disarm(index) }
-    let place = Int(sessions[index].place)
+    let liveIndex = Int(sessions[index].liveIndex)
     let last = live.removeLast()
     if last != index {
-      live[place] = last
-      sessions[last].place = UInt32(place)
+      live[liveIndex] = last
+      sessions[last].liveIndex = UInt32(liveIndex)
     }
     sessions[index].vacate()
     sessions.giveBack(index)

@@ -114,7 +114,7 @@ extension Shard {
   ) -> Reply {
     var found: [SessionStatus] = []
     var slot = cursor
-    while Int(slot) < (isDoor ? sessions.count : places.count) {
+    while Int(slot) < (isDoor ? sessions.count : indexOfSlot.count) {
       if let index = listed(at: slot), subject.map({ isOf($0, index) }) ?? true {
         if found.count == limit { return .sessions(found, next: slot) }
         found.append(status(of: index, now: now))
@@ -126,7 +126,7 @@ extension Shard {
 
   /// The session that has a slot at the door and is with this shard, or nil.
   private func listed(at slot: UInt32) -> UInt32? {
-    let index = isDoor ? slot : places[Int(slot)]
+    let index = isDoor ? slot : indexOfSlot[Int(slot)]
     guard Int(index) < sessions.count, sessions[index].phase != .vacant,
       sessions[index].phase != .away, isDoor || uuids.slot(of: sessions[index].uuid) == slot
     else { return nil }

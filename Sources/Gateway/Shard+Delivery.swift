@@ -90,7 +90,7 @@ extension Shard {
   private func session(named text: UnsafeRawBufferPointer, servedBy pool: Int) -> UInt32? {
     guard text.count == SessionUUID.byteCount else { return nil }
     let uuid = unsafe SessionUUID(copying: text)
-    guard let index = place(of: uuid), Int(index) < sessions.count,
+    guard let index = candidateIndex(of: uuid), Int(index) < sessions.count,
       sessions[index].uuid == uuid || Fault.answerByPlace.isOn
     else { return nil }
     let listener = Int(sessions[index].listener)

@@ -177,9 +177,9 @@ extension Shard {
       sessions[index].identity = identities.add(account, moving.attributes, session: index)
     }
     let slot = Int(uuids.slot(of: moving.uuid)!)
-    while places.count <= slot { places.append(.max) }
-    places[slot] = index
-    sessions[index].place = UInt32(live.count)
+    while indexOfSlot.count <= slot { indexOfSlot.append(.max) }
+    indexOfSlot[slot] = index
+    sessions[index].liveIndex = UInt32(live.count)
     live.append(index)
     listeners[Int(moving.listener)].sessions += 1
     listenerCounters[Int(moving.listener)].arrived += 1

@@ -27,8 +27,9 @@ public struct Shard: ~Copyable {
   /// Without its listeners, which come and go: see ``listeners``.
   let configuration: GatewayConfiguration
   let number: Int
-  /// The session of each place at the door; at the door itself it is the index, and this is empty.
-  var places: [UInt32] = []
+  /// The index of the session in each of the door's slots, or one beyond all; at the door itself
+  /// the slot is the index, and this is empty.
+  var indexOfSlot: [UInt32] = []
   /// Sessions with other shards that are to end, and have not yet.
   var awayClosings: [UInt32: AwayClosing] = [:]
   var outputs: OutputAccount
@@ -283,17 +284,19 @@ public struct Shard: ~Copyable {
     return index
   }
 
-  /// The index that a UUID names, if any session has it.
+  /// The index of the only session that may have a UUID: its own must still be compared, and there
+  /// need be none at all.
   @inline(__always)
-  func place(of uuid: SessionUUID) -> UInt32? {
+  func candidateIndex(of uuid: SessionUUID) -> UInt32? {
     guard let slot = uuids.slot(of: uuid) else { return nil }
     if isDoor { return slot }
-    return Int(slot) < places.count ? places[Int(slot)] : nil
+    return Int(slot) < indexOfSlot.count ? indexOfSlot[Int(slot)] : nil
   }
 
   /// The index of the session that has a UUID, or nil.
   func index(of uuid: SessionUUID) -> UInt32? {
-    guard let index = place(of: uuid), Int(index) < sessions.count, sessions[index].uuid == uuid
+    guard let index = candidateIndex(of: uuid), Int(index) < sessions.count,
+      sessions[index].uuid == uuid
     else { return nil }
     return index
   }

@@ -306,7 +306,7 @@ final class VirtualWorld {
       let link = shard.sessions[index].link
       let limits = configuration.limits
       check(shard.sessions[index].phase != .vacant, "a live session is vacant")
-      check(Int(shard.sessions[index].place) == place, "places are mixed up")
+      check(Int(shard.sessions[index].liveIndex) == place, "places are mixed up")
       check(client.id == shard.id(of: index), "a session is with another client")
       // A verdict comes soon: reading stops when there is something to read before it does.
       let mayRead = shard.sessions[index].pauses.isEmpty
