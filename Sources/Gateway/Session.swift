@@ -43,10 +43,6 @@ struct Session: ~Copyable {
     static let away = Pauses(rawValue: 64)
   }
 
-  static let noLink = UInt32.max
-  /// Stands for the workers of other shards where a link would.
-  static let othersLinks = UInt32.max - 1
-
   var uuid = SessionUUID.none
   var generation: UInt32 = 0
   var phase = Phase.vacant

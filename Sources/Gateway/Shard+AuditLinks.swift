@@ -10,7 +10,7 @@ extension Shard {
     var sessionCounts = holds
     for index in live {
       let held = sessions[index].heldLink
-      if held < Self.remoteLinks { holds[Int(held)] += 1 }
+      if held < Session.remoteLinks { holds[Int(held)] += 1 }
       if sessions[index].link != Session.noLink { sessionCounts[Int(sessions[index].link)] += 1 }
     }
     for link in linksPausedByOutput { holds[Int(link)] += 1 }

@@ -165,7 +165,7 @@ extension Shard {
       sessions[index].heldLink == Session.noLink, deliveringLink != Session.noLink,
       !sessions[index].wasHeld, sessions[index].phase != .closing
     else { return }
-    let isHere = deliveringLink < Self.remoteLinks
+    let isHere = deliveringLink < Session.remoteLinks
     guard !isHere || links[deliveringLink].isConnected else { return }
     sessions[index].heldLink = isHere ? deliveringLink : Session.othersLinks
     sessions[index].heldSince = now

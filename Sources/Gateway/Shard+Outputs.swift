@@ -9,9 +9,6 @@ internal import Upstream
 /// comes to gives it what was under way when it left, and was not heard where it was. How much may
 /// be in flight, and who says when it has arrived: see ``OutputAccount``.
 extension Shard {
-  /// What stands for a worker of another shard where a link of this one would.
-  static let remoteLinks: UInt32 = 1 << 31
-
   // MARK: Sending
 
   /// A worker names a client that is not here, or nobody.
@@ -51,7 +48,8 @@ extension Shard {
   ) {
     let output = unsafe WorkerOutput(
       target: target, pool: links[link].pool, worker: links[link].id, origin: number,
-      source: remoteLink(of: link), payload: Array(payload))
+      source: Session.remoteLink(of: links[link].id, reconnects: links[link].reconnects),
+      payload: Array(payload))
     outputs.sent(output)
     if isDoor {
       passOn(output, &effects)
@@ -65,12 +63,6 @@ extension Shard {
     linksPausedByOutput.append(link)
     linkStates[Int(link)].holds += 1
     if linkStates[Int(link)].holds == 1 { pauseReading(link, effects: &effects) }
-  }
-
-  /// Tells one connection of a worker from all others, as far as halves of packets go.
-  private func remoteLink(of link: LinkIndex) -> UInt32 {
-    let connection = UInt32(truncatingIfNeeded: links[link].reconnects) & 0x7fff
-    return Self.remoteLinks | (links[link].id.rawValue & 0xffff) << 15 | connection
   }
 
   // MARK: Passing on

@@ -79,7 +79,7 @@ public struct WorkerOutput: Sendable {
   var worker: WorkerID
   /// The shard of the worker.
   var origin: Int
-  /// Tells halves of packets apart by where they come from; see ``Shard/remoteLink(of:)``.
+  /// Tells halves of packets apart by where they come from; see Session+Links.
   var source: UInt32
   var payload: [UInt8]
 }

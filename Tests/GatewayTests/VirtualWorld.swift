@@ -320,7 +320,7 @@ final class VirtualWorld {
       check(queue < limits.clientQueueBytesMax + limits.messageBytesMax, "a queue too long")
       check(shard.sessions[index].firstPiece == Outbox.none, "left in the outbox")
       queued += queue
-      if held < Shard.remoteLinks { holds[held, default: 0] += 1 }
+      if held < Session.remoteLinks { holds[held, default: 0] += 1 }
       if link != Session.noLink { sessions[link, default: 0] += 1 }
     }
     check(shard.clientQueueBytes == queued, "bytes in queues")
