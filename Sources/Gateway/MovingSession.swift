@@ -64,5 +64,5 @@ struct MovingSession: Sendable {
   var byteMeter: RateMeter
   var limitedUntil: Instant
 
-  var traffic: Session.Traffic
+  var traffic: Traffic
 }

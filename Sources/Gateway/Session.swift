@@ -120,37 +120,14 @@ struct Session: ~Copyable {
   /// Until when it is not read because it has sent too much.
   var limitedUntil = Instant(nanoseconds: 0)
 
-  var packetsIn: UInt64 = 0
-  var bytesIn: UInt64 = 0
-  var messagesOut: UInt64 = 0
-  var bytesOut: UInt64 = 0
+  /// What has come from and gone to its client, on whatever shard.
+  var traffic = Traffic()
 
   /// It has been let in, and is not closing.
   var isIn: Bool { phase == .open || phase == .halfClosed }
 
   /// Each packet has been followed by a message to the client, and none waits for a worker.
   var seemsAnswered: Bool { unanswered == 0 && !pauses.contains(.workerBusy) }
-
-  /// What has come from and gone to its client, on whatever shard.
-  struct Traffic {
-    var packetsIn: UInt64 = 0
-    var bytesIn: UInt64 = 0
-    var messagesOut: UInt64 = 0
-    var bytesOut: UInt64 = 0
-  }
-
-  var traffic: Traffic {
-    get {
-      Traffic(
-        packetsIn: packetsIn, bytesIn: bytesIn, messagesOut: messagesOut, bytesOut: bytesOut)
-    }
-    set {
-      packetsIn = newValue.packetsIn
-      bytesIn = newValue.bytesIn
-      messagesOut = newValue.messagesOut
-      bytesOut = newValue.bytesOut
-    }
-  }
 
   /// Back to the unused state; ids given out before no longer match.
   mutating func vacate() {

@@ -204,8 +204,8 @@ extension Shard {
       queuedBytes: sessions[index].queue.count,
       isHindered: !sessions[index].pauses.isDisjoint(with: [.noWorker, .workerBusy, .limited]),
       isAllowed: sessions[index].isAllowed, closeReason: sessions[index].closeReason,
-      packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
-      messagesOut: sessions[index].messagesOut, bytesOut: sessions[index].bytesOut)
+      packetsIn: sessions[index].traffic.packetsIn, bytesIn: sessions[index].traffic.bytesIn,
+      messagesOut: sessions[index].traffic.messagesOut, bytesOut: sessions[index].traffic.bytesOut)
   }
 
   /// Whether the driver is to read from a link that is connected.

@@ -36,13 +36,13 @@ extension Shard {
     }
     guard sessions[index].phase == .open else {
       if sessions[index].phase == .login {
-        sessions[index].bytesIn += UInt64(bytes.count)
+        sessions[index].traffic.bytesIn += UInt64(bytes.count)
         unsafe loginReceived(index, bytes, now: now, effects: &effects)
       }
       return
     }
     sessions[index].activeAt = now
-    sessions[index].bytesIn += UInt64(bytes.count)
+    sessions[index].traffic.bytesIn += UInt64(bytes.count)
     var rest = unsafe bytes
     if !sessions[index].received.isEmpty {
       guard unsafe completePacket(of: index, from: &rest, now: now, effects: &effects) else {
@@ -219,7 +219,7 @@ extension Shard {
   ) -> Offer {
     guard canForward(index) else {
       pauseUntilWorkerTakes(index, effects: &effects)
-      if Fault.countOffered.isOn { sessions[index].packetsIn += 1 }
+      if Fault.countOffered.isOn { sessions[index].traffic.packetsIn += 1 }
       return .refused
     }
     if sessions[index].pauses.contains(.limited) { return .refused }
@@ -249,7 +249,7 @@ extension Shard {
   mutating func send(_ packet: UnsafeRawBufferPointer, of index: UInt32, now: Instant) {
     let path = paths[Int(sessions[index].listener)]
     let link = path.balancesPackets ? nextForPacket(of: path.pool) : sessions[index].link
-    sessions[index].packetsIn += 1
+    sessions[index].traffic.packetsIn += 1
     sessions[index].unanswered &+= 1
     sessions[index].packetAt = now
     unsafe links[link].sendPacket(packet, of: sessions[index].uuid, time: time)

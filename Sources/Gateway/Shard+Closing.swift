@@ -145,7 +145,7 @@ extension Shard {
     let listener = Int(sessions[index].listener)
     listenerCounters[listener].closed[Int(sessions[index].closeReason.rawValue)] += 1
     let traffic = sessions[index].traffic
-    listenerCounters[listener].count(traffic)
+    listenerCounters[listener].traffic &+= traffic
     // Of a client that was not let in, that has been said.
     guard !sessions[index].wasRefused else { return }
     effects.log.append(
@@ -153,9 +153,9 @@ extension Shard {
         SessionClosedEvent(
           uuid: sessions[index].uuid, client: sessions[index].client,
           listener: listeners[listener].configuration.name, reason: sessions[index].closeReason,
-          duration: now.since(sessions[index].openedAt), packetsIn: sessions[index].packetsIn,
-          bytesIn: sessions[index].bytesIn, messagesOut: sessions[index].messagesOut,
-          bytesOut: sessions[index].bytesOut)))
+          duration: now.since(sessions[index].openedAt), packetsIn: traffic.packetsIn,
+          bytesIn: traffic.bytesIn, messagesOut: traffic.messagesOut,
+          bytesOut: traffic.bytesOut)))
   }
 
   // MARK: Deadlines

@@ -141,8 +141,8 @@ extension Shard {
       isPending: sessions[index].phase == .login, listener: listener(of: index).name,
       worker: link == Session.noLink ? nil : links[link].id,
       age: now.since(sessions[index].openedAt), idle: now.since(sessions[index].activeAt),
-      packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
-      messagesOut: sessions[index].messagesOut, bytesOut: sessions[index].bytesOut,
+      packetsIn: sessions[index].traffic.packetsIn, bytesIn: sessions[index].traffic.bytesIn,
+      messagesOut: sessions[index].traffic.messagesOut, bytesOut: sessions[index].traffic.bytesOut,
       queuedBytes: sessions[index].queue.count)
   }
 
@@ -201,29 +201,24 @@ extension Shard {
       shuttingDown: shutdown != nil)
   }
 
+  private func metrics(ofListener slot: Int, _ traffic: Traffic) -> MetricsSnapshot.Listener {
+    MetricsSnapshot.Listener(
+      name: listeners[slot].configuration.name,
+      // The door counts those too that are with other shards.
+      sessionsOpen: isDoor ? listeners[slot].sessions : 0,
+      sessionsOpened: listenerCounters[slot].opened,
+      sessionsClosed: listenerCounters[slot].closed, packetsIn: traffic.packetsIn,
+      bytesIn: traffic.bytesIn, messagesOut: traffic.messagesOut, bytesOut: traffic.bytesOut)
+  }
+
   /// All counters and gauges, as ``Command/metrics`` is answered.
   package func metrics() -> MetricsSnapshot {
-    var all = zip(listeners, listenerCounters).map { listener, counters in
-      MetricsSnapshot.Listener(
-        name: listener.configuration.name,
-        // The door counts those too that are with other shards.
-        sessionsOpen: isDoor ? listener.sessions : 0,
-        sessionsOpened: counters.opened,
-        sessionsClosed: counters.closed, packetsIn: counters.packetsIn,
-        bytesIn: counters.bytesIn, messagesOut: counters.messagesOut,
-        bytesOut: counters.bytesOut)
-    }
-    for index in live {
-      let listener = Int(sessions[index].listener)
-      // See `ListenerCounters`.
-      all[listener].packetsIn &+= sessions[index].packetsIn
-      all[listener].bytesIn &+= sessions[index].bytesIn
-      all[listener].messagesOut &+= sessions[index].messagesOut
-      all[listener].bytesOut &+= sessions[index].bytesOut
-    }
+    // See `ListenerCounters`.
+    var traffic = listenerCounters.map(\.traffic)
+    for index in live { traffic[Int(sessions[index].listener)] &+= sessions[index].traffic }
     let inUse = listeners.indices.filter { listeners[$0].state != .vacant }
     return MetricsSnapshot(
-      listeners: inUse.map { all[$0] }, access: accessMetrics(),
+      listeners: inUse.map { metrics(ofListener: $0, traffic[$0]) }, access: accessMetrics(),
       workers: usedLinks.map { status(of: $0) },
       linkEnds: counters.linkEnds,
       messagesToUnknownSession: counters.messagesToUnknownSession,

@@ -141,8 +141,8 @@ extension Shard {
   private mutating func gather(
     _ payload: UnsafeRawBufferPointer, for index: UInt32, now: Instant, effects: inout Effects
   ) {
-    sessions[index].messagesOut += 1
-    sessions[index].bytesOut += UInt64(payload.count)
+    sessions[index].traffic.messagesOut += 1
+    sessions[index].traffic.bytesOut += UInt64(payload.count)
     sessions[index].activeAt = now
     if sessions[index].recording.isSet {
       unsafe record(.toClient, payload, of: index, effects: &effects)
@@ -268,7 +268,7 @@ extension Shard {
     _ audience: Audience, _ index: UInt32, _ window: Interval, _ now: Instant
   ) -> Bool {
     if audience == .all { return true }
-    let isActive = sessions[index].packetsIn > 0 && sessions[index].packetAt + window >= now
+    let isActive = sessions[index].traffic.packetsIn > 0 && sessions[index].packetAt + window >= now
     return isActive == (audience == .active)
   }
 

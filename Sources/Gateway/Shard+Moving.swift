@@ -56,7 +56,7 @@ extension Shard {
     sessions[index].wasHeld = false
     sessions[index].fromClient = FramerState()
     sessions[index].toClient = FramerState()
-    sessions[index].traffic = Session.Traffic()
+    sessions[index].traffic = Traffic()
   }
 
   /// Gives back to the door the sessions of a worker that ended, as no other is here for them.
@@ -116,7 +116,7 @@ extension Shard {
     clientQueueBytes -= sessions[index].queue.count
     resumeLinksPausedByTotal(now: now, effects: &effects)
     let traffic = sessions[index].traffic
-    listenerCounters[Int(sessions[index].listener)].count(traffic)
+    listenerCounters[Int(sessions[index].listener)].traffic &+= traffic
     let identity = sessions[index].identity
     return unsafe MovingSession(
       sender: id(of: index), uuid: sessions[index].uuid, listener: sessions[index].listener,
@@ -218,7 +218,7 @@ extension Shard {
     sessions[index].byteMeter = moving.byteMeter
     sessions[index].limitedUntil = moving.limitedUntil
     sessions[index].traffic = moving.traffic
-    listenerCounters[Int(sessions[index].listener)].uncount(moving.traffic)
+    listenerCounters[Int(sessions[index].listener)].traffic &-= moving.traffic
   }
 
   /// Takes sessions back that have no worker where they were; they have their old places.
