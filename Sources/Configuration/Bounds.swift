@@ -1,3 +1,4 @@
+internal import Gateway
 internal import Primitives
 
 /// The bounds of every value that a configuration file may set.
@@ -18,7 +19,7 @@ enum Bounds {
   static let readyTimeout = Interval.milliseconds(10)...Interval.seconds(3_600)
   static let aliveTimeout = Interval.milliseconds(100)...Interval.seconds(3_600)
 
-  static let shards = 1...64
+  static let shards = 1...Shard.shardsMax
 
   static let shutdownGrace = Interval.zero...Interval.seconds(3_600)
 

@@ -65,6 +65,8 @@ public struct Effects: ~Copyable {
     !log.isEmpty || !claims.isEmpty || !records.isEmpty || !replies.isEmpty || !messages.isEmpty
   }
 
+  mutating func tell(_ shard: Int, _ message: ShardMessage) { messages.append((shard, message)) }
+
   public mutating func removeAll() {
     io.removeAll()
     guard isMoreThanIO else { return }

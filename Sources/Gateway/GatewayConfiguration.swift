@@ -15,7 +15,7 @@ public struct GatewayConfiguration: Equatable, Sendable {
   public var management: ManagementConfiguration?
   public var limits = Limits()
   public var log = LogConfiguration()
-  /// Data threads; 1 to 64.
+  /// Data threads; 1 to ``Shard/shardsMax``.
   public var shards = 1
   /// How long queues may take to flush, and workers to finish, after SIGTERM.
   public var shutdownGrace: Interval = .seconds(10)

@@ -1,4 +1,3 @@
-internal import Auth
 internal import Primitives
 
 /// Sessions of one pool that leave the door together, sorted by where they go.
@@ -26,10 +25,4 @@ struct LeavingSessions {
     batches.append((shard, MovingSessions(pool: pool)))
     return batches.count - 1
   }
-}
-
-/// How a session is to end that is with another shard.
-struct AwayClosing {
-  var reason: CloseReason
-  var ban: BanMatch?
 }

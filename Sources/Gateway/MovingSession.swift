@@ -14,7 +14,7 @@ public struct MovingSessions: Sendable {
   var packets: [UInt8] = []
   /// So many messages for clients have come to the sender from the receiver; those behind them
   /// these sessions have missed.
-  var outputsTaken: UInt64 = 0
+  var outputsHeard: UInt64 = 0
 
   init(pool: Int) { self.pool = pool }
 
@@ -64,5 +64,5 @@ struct MovingSession: Sendable {
   var byteMeter: RateMeter
   var limitedUntil: Instant
 
-  var traffic: Session.Traffic
+  var traffic: Traffic
 }

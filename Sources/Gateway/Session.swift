@@ -38,13 +38,10 @@ struct Session: ~Copyable {
     static let verifying = Pauses(rawValue: 16)
     /// It has sent more than its listener allows.
     static let limited = Pauses(rawValue: 32)
-    /// It is with another shard.
+    /// It is with another shard: what ``phase`` says already, so that the packet path need look at
+    /// nothing but the pauses.
     static let away = Pauses(rawValue: 64)
   }
-
-  static let noLink = UInt32.max
-  /// Stands for the workers of other shards where a link would.
-  static let othersLinks = UInt32.max - 1
 
   var uuid = SessionUUID.none
   var generation: UInt32 = 0
@@ -86,8 +83,8 @@ struct Session: ~Copyable {
   var unanswered: UInt32 = 0
   /// Packets that were queued for a lost worker and wait for the next.
   var packetsWaiting: UInt32 = 0
-  /// Its place in the shard's list of live sessions.
-  var place: UInt32 = 0
+  /// Where it is in the shard's list of live sessions.
+  var liveIndex: UInt32 = 0
   /// The first and last piece gathered for the client in this turn.
   var firstPiece = Outbox.none
   var lastPiece = Outbox.none
@@ -123,37 +120,14 @@ struct Session: ~Copyable {
   /// Until when it is not read because it has sent too much.
   var limitedUntil = Instant(nanoseconds: 0)
 
-  var packetsIn: UInt64 = 0
-  var bytesIn: UInt64 = 0
-  var messagesOut: UInt64 = 0
-  var bytesOut: UInt64 = 0
+  /// What has come from and gone to its client, on whatever shard.
+  var traffic = Traffic()
 
   /// It has been let in, and is not closing.
   var isIn: Bool { phase == .open || phase == .halfClosed }
 
   /// Each packet has been followed by a message to the client, and none waits for a worker.
   var seemsAnswered: Bool { unanswered == 0 && !pauses.contains(.workerBusy) }
-
-  /// What has come from and gone to its client, on whatever shard.
-  struct Traffic {
-    var packetsIn: UInt64 = 0
-    var bytesIn: UInt64 = 0
-    var messagesOut: UInt64 = 0
-    var bytesOut: UInt64 = 0
-  }
-
-  var traffic: Traffic {
-    get {
-      Traffic(
-        packetsIn: packetsIn, bytesIn: bytesIn, messagesOut: messagesOut, bytesOut: bytesOut)
-    }
-    set {
-      packetsIn = newValue.packetsIn
-      bytesIn = newValue.bytesIn
-      messagesOut = newValue.messagesOut
-      bytesOut = newValue.bytesOut
-    }
-  }
 
   /// Back to the unused state; ids given out before no longer match.
   mutating func vacate() {

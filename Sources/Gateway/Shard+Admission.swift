@@ -48,7 +48,7 @@ extension Shard {
     sessions[index].openedAt = now
     sessions[index].activeAt = now
     sessions[index].progressAt = now
-    sessions[index].place = UInt32(live.count)
+    sessions[index].liveIndex = UInt32(live.count)
     live.append(index)
     listeners[listener].sessions += 1
     if !isAllowed {

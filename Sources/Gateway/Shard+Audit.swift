@@ -41,9 +41,10 @@ extension Shard {
     var away = 0
     for (place, index) in live.enumerated() {
       audit.check(sessions[index].phase != .vacant, "session \(index): live and vacant")
-      audit.check(Int(sessions[index].place) == place, "session \(index): places are mixed up")
+      audit.check(Int(sessions[index].liveIndex) == place, "session \(index): places are mixed up")
       audit.check(
-        self.place(of: sessions[index].uuid) == index, "session \(index): its UUID names another")
+        candidateIndex(of: sessions[index].uuid) == index,
+        "session \(index): its UUID names another")
       if sessions[index].phase == .away {
         away += 1
         continue
@@ -120,7 +121,7 @@ extension Shard {
       clientQueueBytes <= limits.clientQueueBytesTotalMax + slack,
       "\(clientQueueBytes) bytes are queued for all")
     if linksPausedByTotal.isEmpty {
-      audit.check(shedAt == nil || outputs.hasUnsaid, "queues are to be shed for no link")
+      audit.check(shedAt == nil || outputs.hasUnacknowledged, "queues are to be shed for no link")
     } else {
       audit.check(shedAt != nil, "links are paused for ever")
       audit.check(

@@ -2,14 +2,15 @@ internal import Auth
 package import Primitives
 internal import Upstream
 
-/// The same for what a shard keeps of its workers, and for what is left when all is over.
+/// What must be true, beside what Shard+Audit looks at, of what a shard keeps of its workers and of
+/// recordings; and what is left when all is over.
 extension Shard {
   func auditLinks(_ audit: inout Audit) {
     var holds = [Int](repeating: 0, count: linkStates.count)
     var sessionCounts = holds
     for index in live {
       let held = sessions[index].heldLink
-      if held < Self.remoteLinks { holds[Int(held)] += 1 }
+      if held < Session.remoteLinks { holds[Int(held)] += 1 }
       if sessions[index].link != Session.noLink { sessionCounts[Int(sessions[index].link)] += 1 }
     }
     for link in linksPausedByOutput { holds[Int(link)] += 1 }
@@ -111,7 +112,7 @@ extension Shard {
         recording.waitingByteCount <= Recording.waitingBytesMax + openings,
         "\(name): \(recording.waitingByteCount) bytes wait")
     }
-    for index in live where sessions[index].recording.isSet && number == 0 {
+    for index in live where sessions[index].recording.isSet && isDoor {
       let recording = recordings[Int(sessions[index].recording.slot)]
       audit.check(recording?.isRunning == true, "session \(index): recorded by nobody")
       audit.check(
@@ -137,7 +138,7 @@ extension Shard {
     check(linksPausedByOutput.count, "links paused by what is under way")
     check(holdsOnOthers, "holds on other shards' workers")
     check(awayClosings.count, "sessions that are to end elsewhere")
-    check(recordedUntaken, "bytes of recordings under way")
+    check(recordingBytesInFlight, "bytes of recordings under way")
     check(outputs.isSettled ? 0 : 1, "messages under way")
     for pool in pools {
       check(pool.orphans.count, "bytes of orphans")
@@ -203,8 +204,8 @@ extension Shard {
       queuedBytes: sessions[index].queue.count,
       isHindered: !sessions[index].pauses.isDisjoint(with: [.noWorker, .workerBusy, .limited]),
       isAllowed: sessions[index].isAllowed, closeReason: sessions[index].closeReason,
-      packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
-      messagesOut: sessions[index].messagesOut, bytesOut: sessions[index].bytesOut)
+      packetsIn: sessions[index].traffic.packetsIn, bytesIn: sessions[index].traffic.bytesIn,
+      messagesOut: sessions[index].traffic.messagesOut, bytesOut: sessions[index].traffic.bytesOut)
   }
 
   /// Whether the driver is to read from a link that is connected.

@@ -1,12 +1,13 @@
 internal import Primitives
 
-/// The same for sessions that are with other shards.
+/// What must be true, beside what Shard+Audit looks at, of sessions that are with other shards, and
+/// of what the door and another shard know of each other.
 extension Shard {
   func auditMoving(_ audit: inout Audit) {
     var closing = 0
     for index in live where sessions[index].phase == .away {
       let shard = Int(sessions[index].shard)
-      audit.check(number == 0, "session \(index): away, and not from the door")
+      audit.check(isDoor, "session \(index): away, and not from the door")
       audit.check(shard > 0 && shard < groupCount, "session \(index): with shard \(shard)")
       audit.check(
         pools[pool(of: index)].isSpread, "session \(index): away, and its pool is at the door")
@@ -29,7 +30,7 @@ extension Shard {
     audit.check(holdsOnOthers == held, "\(holdsOnOthers) hold back others' workers, not \(held)")
     audit.check(
       linksPausedByOutput.isEmpty || !outputs.hasRoom, "links are paused, and there is room")
-    guard number != 0 else { return }
+    guard !isDoor else { return }
     audit.check(pending.count == 0 && recordings.allSatisfy { $0 == nil }, "it is not the door")
     for (number, pool) in pools.enumerated() {
       audit.check(pool.orphans.isEmpty || shutdown != nil, "pool \(number): orphans wait here")

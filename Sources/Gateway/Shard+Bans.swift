@@ -102,11 +102,8 @@ extension Shard {
       allows(sessions[index].client, listener: listener)
       || account.map { allows($0, listener: listener) } ?? false
     if sessions[index].phase == .away, sessions[index].isAllowed != wasAllowed {
-      effects.messages.append(
-        (
-          Int(sessions[index].shard),
-          .allow(sessions[index].uuid, sessions[index].isAllowed)
-        ))
+      effects.tell(
+        Int(sessions[index].shard), .allow(sessions[index].uuid, sessions[index].isAllowed))
     }
     guard !sessions[index].isAllowed else { return false }
     let found =
@@ -138,7 +135,7 @@ extension Shard {
     _ trigger: TemporaryBanRule.Trigger, _ offender: Offender, now: Instant,
     effects: inout Effects
   ) {
-    guard number == 0 else { return effects.messages.append((0, .offence(trigger, offender))) }
+    guard isDoor else { return effects.tell(0, .offence(trigger, offender)) }
     for rule in configuration.access.temporaryBans.indices
     where configuration.access.temporaryBans[rule].trigger == trigger {
       guard let subject = subject(offender, configuration.access.temporaryBans[rule].target),
@@ -188,7 +185,7 @@ extension Shard {
 
   /// Bans at once, and has the store record it.
   mutating func ban(_ ban: TemporaryBan, effects: inout Effects) {
-    guard number == 0 else { return effects.messages.append((0, .ban(ban))) }
+    guard isDoor else { return effects.tell(0, .ban(ban)) }
     let isHeld = unrecorded.add(ban, at: time.unixSeconds)
     // Without a store, and without room, it would be a ban in the log alone.
     guard isHeld || configuration.store != nil else { return }

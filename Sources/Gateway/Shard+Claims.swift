@@ -31,8 +31,8 @@ extension Shard {
     dispatchClaims(now: now, effects: &effects)
   }
 
-  private func kind(of index: UInt32) -> LoginPath.Kind? {
-    loginPaths[Int(sessions[index].listener)].kind
+  private func kind(of index: UInt32) -> ListenerTerms.Kind? {
+    terms[Int(sessions[index].listener)].kind
   }
 
   private func isKnown(_ name: AccountName?) -> Bool {
@@ -201,7 +201,7 @@ extension Shard {
       for other in identities.sessions(of: account) where isAnother(other) {
         close(other, .replaced, flush: true, now: now, effects: &effects)
       }
-    default: break
+    case .reject?, .allow?, nil: break
     }
     if isAllowed { sessions[index].isAllowed = true }
     if kind(of: index) == .token, let name = knownName(credentials, of: index) {

@@ -165,7 +165,7 @@ extension Shard {
       sessions[index].heldLink == Session.noLink, deliveringLink != Session.noLink,
       !sessions[index].wasHeld, sessions[index].phase != .closing
     else { return }
-    let isHere = deliveringLink < Self.remoteLinks
+    let isHere = deliveringLink < Session.remoteLinks
     guard !isHere || links[deliveringLink].isConnected else { return }
     sessions[index].heldLink = isHere ? deliveringLink : Session.othersLinks
     sessions[index].heldSince = now
@@ -198,6 +198,16 @@ extension Shard {
     if linkStates[Int(link)].holds == 0, !linksPausedByTotal.contains(link) {
       resumeReading(link, now: now, effects: &effects)
     }
+  }
+
+  /// So much waits for all clients together that nothing more is to be taken from workers.
+  var isTotalReached: Bool {
+    clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax
+  }
+
+  /// Has the largest queues closed, unless enough is taken from them before.
+  mutating func planShedding(now: Instant) {
+    if shedAt == nil { shedAt = now + Self.totalPauseMax }
   }
 
   mutating func resumeLinksPausedByTotal(now: Instant, effects: inout Effects) {

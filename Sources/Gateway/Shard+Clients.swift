@@ -17,7 +17,7 @@ extension Shard {
       return 0
     }
     let isIn = sessions[index].phase != .login
-    if isIn || loginPaths[Int(sessions[index].listener)].forwardsBefore, !canForward(index) {
+    if isIn || terms[Int(sessions[index].listener)].forwardsBefore, !canForward(index) {
       pauseUntilWorkerTakes(index, effects: &effects)
       return 0
     }
@@ -36,13 +36,13 @@ extension Shard {
     }
     guard sessions[index].phase == .open else {
       if sessions[index].phase == .login {
-        sessions[index].bytesIn += UInt64(bytes.count)
+        sessions[index].traffic.bytesIn += UInt64(bytes.count)
         unsafe loginReceived(index, bytes, now: now, effects: &effects)
       }
       return
     }
     sessions[index].activeAt = now
-    sessions[index].bytesIn += UInt64(bytes.count)
+    sessions[index].traffic.bytesIn += UInt64(bytes.count)
     var rest = unsafe bytes
     if !sessions[index].received.isEmpty {
       guard unsafe completePacket(of: index, from: &rest, now: now, effects: &effects) else {
@@ -219,7 +219,7 @@ extension Shard {
   ) -> Offer {
     guard canForward(index) else {
       pauseUntilWorkerTakes(index, effects: &effects)
-      if Fault.countOffered.isOn { sessions[index].packetsIn += 1 }
+      if Fault.countOffered.isOn { sessions[index].traffic.packetsIn += 1 }
       return .refused
     }
     if sessions[index].pauses.contains(.limited) { return .refused }
@@ -249,7 +249,7 @@ extension Shard {
   mutating func send(_ packet: UnsafeRawBufferPointer, of index: UInt32, now: Instant) {
     let path = paths[Int(sessions[index].listener)]
     let link = path.balancesPackets ? nextForPacket(of: path.pool) : sessions[index].link
-    sessions[index].packetsIn += 1
+    sessions[index].traffic.packetsIn += 1
     sessions[index].unanswered &+= 1
     sessions[index].packetAt = now
     unsafe links[link].sendPacket(packet, of: sessions[index].uuid, time: time)
@@ -365,45 +365,4 @@ struct ListenerPath: BitwiseCopyable {
   var packetBytesMax: Int
   /// There are ``Shard/sessionLimits``.
   var isLimited: Bool
-}
-
-/// What the shard needs to know of a listener for logins and deadlines, without strings: to copy a
-/// whole configuration takes longer than most of what is done with it.
-struct LoginPath: BitwiseCopyable {
-  /// The packets of the identity go to the worker too.
-  var forwardsIdentity: Bool
-  /// What comes before the identity goes to the worker.
-  var forwardsBefore: Bool
-  /// A worker decides, and sees the identity's packets.
-  var asksWorker: Bool
-  /// Who decides, and on what; nil when everybody is let in.
-  var kind: Kind?
-  var idleTimeout: Interval
-  var halfCloseTimeout: Interval
-  var workerWait: Interval
-  var writeTimeout: Interval
-  /// How long a client may take to be let in.
-  var loginTimeout: Interval
-
-  enum Kind: BitwiseCopyable { case token, password, ticket, worker }
-
-  init(_ listener: ListenerConfiguration) {
-    forwardsIdentity = listener.authentication?.forwardsFirstPacket ?? true
-    forwardsBefore = listener.authentication?.login.before == .forward
-    asksWorker = false
-    if case .worker? = listener.authentication?.kind { asksWorker = true }
-    kind =
-      switch listener.authentication?.kind {
-      case nil: nil
-      case .token: .token
-      case .password: .password
-      case .ticket: .ticket
-      case .worker: .worker
-      }
-    idleTimeout = listener.idleTimeout
-    halfCloseTimeout = listener.halfCloseTimeout
-    workerWait = listener.workerWait
-    writeTimeout = listener.writeTimeout
-    loginTimeout = listener.authentication?.deadline ?? .zero
-  }
 }

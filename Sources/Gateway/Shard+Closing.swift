@@ -106,8 +106,8 @@ extension Shard {
     paths[listener].clientToServer.ended(&sessions[index].fromClient)
     paths[listener].serverToClient.ended(&sessions[index].toClient)
     if !(Fault.freeListenerEarly.isOn && sessions[index].phase == .closing) { leaveListener(index) }
-    if number != 0, !Fault.forgetEndOfAway.isOn {
-      effects.messages.append((0, .ended(sessions[index].uuid)))
+    if !isDoor, !Fault.forgetEndOfAway.isOn {
+      effects.tell(0, .ended(sessions[index].uuid))
     }
     forget(index)
   }
@@ -116,11 +116,11 @@ extension Shard {
   mutating func forget(_ index: UInt32) {
     if sessions[index].identity != Identities.none { identities.remove(sessions[index].identity) }
     if !Fault.leakTimer.isOn { sessionTimers.disarm(index) }
-    let place = Int(sessions[index].place)
+    let liveIndex = Int(sessions[index].liveIndex)
     let last = live.removeLast()
     if last != index {
-      live[place] = last
-      sessions[last].place = UInt32(place)
+      live[liveIndex] = last
+      sessions[last].liveIndex = UInt32(liveIndex)
     }
     sessions[index].vacate()
     sessions.giveBack(index)
@@ -145,7 +145,7 @@ extension Shard {
     let listener = Int(sessions[index].listener)
     listenerCounters[listener].closed[Int(sessions[index].closeReason.rawValue)] += 1
     let traffic = sessions[index].traffic
-    listenerCounters[listener].count(traffic)
+    listenerCounters[listener].traffic &+= traffic
     // Of a client that was not let in, that has been said.
     guard !sessions[index].wasRefused else { return }
     effects.log.append(
@@ -153,9 +153,9 @@ extension Shard {
         SessionClosedEvent(
           uuid: sessions[index].uuid, client: sessions[index].client,
           listener: listeners[listener].configuration.name, reason: sessions[index].closeReason,
-          duration: now.since(sessions[index].openedAt), packetsIn: sessions[index].packetsIn,
-          bytesIn: sessions[index].bytesIn, messagesOut: sessions[index].messagesOut,
-          bytesOut: sessions[index].bytesOut)))
+          duration: now.since(sessions[index].openedAt), packetsIn: traffic.packetsIn,
+          bytesIn: traffic.bytesIn, messagesOut: traffic.messagesOut,
+          bytesOut: traffic.bytesOut)))
   }
 
   // MARK: Deadlines
@@ -167,34 +167,34 @@ extension Shard {
 
   /// The first deadline of a session.
   private func nextWait(of index: UInt32) -> (wait: Wait, deadline: Instant) {
-    let listener = loginPaths[Int(sessions[index].listener)]
+    let terms = terms[Int(sessions[index].listener)]
     if sessions[index].phase == .closing {
       // Whatever it waited for before, it only waits for its flush now.
-      return (.write, sessions[index].progressAt + listener.writeTimeout)
+      return (.write, sessions[index].progressAt + terms.writeTimeout)
     }
     var first: (wait: Wait, deadline: Instant) = (
-      .activity, sessions[index].activeAt + listener.idleTimeout
+      .activity, sessions[index].activeAt + terms.idleTimeout
     )
-    if sessions[index].phase == .login { first = loginWait(of: index, listener) }
+    if sessions[index].phase == .login { first = loginWait(of: index, terms) }
     func consider(_ wait: Wait, _ deadline: Instant) {
       if deadline < first.deadline { first = (wait, deadline) }
     }
     if sessions[index].phase == .halfClosed, !sessions[index].pauses.contains(.noWorker) {
       let quiet =
         sessions[index].seemsAnswered
-        ? min(Self.answeredQuiet, listener.halfCloseTimeout) : listener.halfCloseTimeout
+        ? min(Self.answeredQuiet, terms.halfCloseTimeout) : terms.halfCloseTimeout
       consider(.answers, sessions[index].activeAt + quiet)
     }
     if sessions[index].pauses.contains(.limited) { consider(.limit, sessions[index].limitedUntil) }
     if sessions[index].pauses.contains(.noWorker) {
-      consider(.worker, sessions[index].waitingSince + listener.workerWait)
+      consider(.worker, sessions[index].waitingSince + terms.workerWait)
     }
     if sessions[index].heldLink != Session.noLink {
       let longest = sessions[index].takesQueue ? Self.holdMax : Self.firstHoldMax
       consider(.hold, sessions[index].heldSince + longest)
     }
     if !sessions[index].queue.isEmpty {
-      consider(.write, sessions[index].progressAt + listener.writeTimeout)
+      consider(.write, sessions[index].progressAt + terms.writeTimeout)
     }
     return first
   }
@@ -203,13 +203,13 @@ extension Shard {
   func firstDeadline(of index: UInt32) -> Instant { nextWait(of: index).deadline }
 
   private func loginWait(
-    of index: UInt32, _ listener: LoginPath
+    of index: UInt32, _ terms: ListenerTerms
   ) -> (wait: Wait, deadline: Instant) {
     let place = sessions[index].login
     if case .refused = pending.records[place].phase {
       return (.refusal, pending.records[place].refusalDue)
     }
-    return (.login, sessions[index].openedAt + listener.loginTimeout)
+    return (.login, sessions[index].openedAt + terms.loginTimeout)
   }
 
   mutating func armTimer(of index: UInt32) {

@@ -114,7 +114,7 @@ extension Shard {
   ) -> Reply {
     var found: [SessionStatus] = []
     var slot = cursor
-    while Int(slot) < (number == 0 ? sessions.count : places.count) {
+    while Int(slot) < (isDoor ? sessions.count : indexOfSlot.count) {
       if let index = listed(at: slot), subject.map({ isOf($0, index) }) ?? true {
         if found.count == limit { return .sessions(found, next: slot) }
         found.append(status(of: index, now: now))
@@ -126,9 +126,9 @@ extension Shard {
 
   /// The session that has a slot at the door and is with this shard, or nil.
   private func listed(at slot: UInt32) -> UInt32? {
-    let index = number == 0 ? slot : places[Int(slot)]
+    let index = isDoor ? slot : indexOfSlot[Int(slot)]
     guard Int(index) < sessions.count, sessions[index].phase != .vacant,
-      sessions[index].phase != .away, number == 0 || uuids.slot(of: sessions[index].uuid) == slot
+      sessions[index].phase != .away, isDoor || uuids.slot(of: sessions[index].uuid) == slot
     else { return nil }
     return index
   }
@@ -141,8 +141,8 @@ extension Shard {
       isPending: sessions[index].phase == .login, listener: listener(of: index).name,
       worker: link == Session.noLink ? nil : links[link].id,
       age: now.since(sessions[index].openedAt), idle: now.since(sessions[index].activeAt),
-      packetsIn: sessions[index].packetsIn, bytesIn: sessions[index].bytesIn,
-      messagesOut: sessions[index].messagesOut, bytesOut: sessions[index].bytesOut,
+      packetsIn: sessions[index].traffic.packetsIn, bytesIn: sessions[index].traffic.bytesIn,
+      messagesOut: sessions[index].traffic.messagesOut, bytesOut: sessions[index].traffic.bytesOut,
       queuedBytes: sessions[index].queue.count)
   }
 
@@ -180,7 +180,7 @@ extension Shard {
     metrics.loginsVerifying = gate.verifying
     metrics.loginsWaiting = loginsWaiting
     // The others keep no bans.
-    guard number == 0 else { return metrics }
+    guard isDoor else { return metrics }
     metrics.bans = bans.count + unrecorded.count
     metrics.banTableBytes = bans.byteCount
     return metrics
@@ -201,29 +201,24 @@ extension Shard {
       shuttingDown: shutdown != nil)
   }
 
+  private func metrics(ofListener slot: Int, _ traffic: Traffic) -> MetricsSnapshot.Listener {
+    MetricsSnapshot.Listener(
+      name: listeners[slot].configuration.name,
+      // The door counts those too that are with other shards.
+      sessionsOpen: isDoor ? listeners[slot].sessions : 0,
+      sessionsOpened: listenerCounters[slot].opened,
+      sessionsClosed: listenerCounters[slot].closed, packetsIn: traffic.packetsIn,
+      bytesIn: traffic.bytesIn, messagesOut: traffic.messagesOut, bytesOut: traffic.bytesOut)
+  }
+
   /// All counters and gauges, as ``Command/metrics`` is answered.
   package func metrics() -> MetricsSnapshot {
-    var all = zip(listeners, listenerCounters).map { listener, counters in
-      MetricsSnapshot.Listener(
-        name: listener.configuration.name,
-        // The door counts those too that are with other shards.
-        sessionsOpen: number == 0 ? listener.sessions : 0,
-        sessionsOpened: counters.opened,
-        sessionsClosed: counters.closed, packetsIn: counters.packetsIn,
-        bytesIn: counters.bytesIn, messagesOut: counters.messagesOut,
-        bytesOut: counters.bytesOut)
-    }
-    for index in live {
-      let listener = Int(sessions[index].listener)
-      // See `ListenerCounters`.
-      all[listener].packetsIn &+= sessions[index].packetsIn
-      all[listener].bytesIn &+= sessions[index].bytesIn
-      all[listener].messagesOut &+= sessions[index].messagesOut
-      all[listener].bytesOut &+= sessions[index].bytesOut
-    }
+    // See `ListenerCounters`.
+    var traffic = listenerCounters.map(\.traffic)
+    for index in live { traffic[Int(sessions[index].listener)] &+= sessions[index].traffic }
     let inUse = listeners.indices.filter { listeners[$0].state != .vacant }
     return MetricsSnapshot(
-      listeners: inUse.map { all[$0] }, access: accessMetrics(),
+      listeners: inUse.map { metrics(ofListener: $0, traffic[$0]) }, access: accessMetrics(),
       workers: usedLinks.map { status(of: $0) },
       linkEnds: counters.linkEnds,
       messagesToUnknownSession: counters.messagesToUnknownSession,

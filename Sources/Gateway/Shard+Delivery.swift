@@ -16,11 +16,9 @@ extension Shard {
   public mutating func shouldRead(link: LinkIndex, now: Instant, effects: inout Effects) -> Bool {
     if linkStates[Int(link)].holds > 0 { return false }
     // What a worker says before it is ready is not for clients.
-    guard clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax,
-      links[link].isReady || links[link].isDraining
-    else { return true }
+    guard isTotalReached, links[link].isReady || links[link].isDraining else { return true }
     if !linksPausedByTotal.contains(link) { linksPausedByTotal.append(link) }
-    if shedAt == nil { shedAt = now + Self.totalPauseMax }
+    planShedding(now: now)
     pauseReading(link, effects: &effects)
     return false
   }
@@ -92,14 +90,14 @@ extension Shard {
   private func session(named text: UnsafeRawBufferPointer, servedBy pool: Int) -> UInt32? {
     guard text.count == SessionUUID.byteCount else { return nil }
     let uuid = unsafe SessionUUID(copying: text)
-    guard let index = place(of: uuid), Int(index) < sessions.count,
+    guard let index = candidateIndex(of: uuid), Int(index) < sessions.count,
       sessions[index].uuid == uuid || Fault.answerByPlace.isOn
     else { return nil }
     let listener = Int(sessions[index].listener)
     switch sessions[index].phase {
     case .open: break
     case .halfClosed: if Fault.dropAnswerToHalfClosed.isOn { return nil }
-    case .login: guard loginPaths[listener].forwardsBefore else { return nil }
+    case .login: guard terms[listener].forwardsBefore else { return nil }
     // A vacant place has a UUID too, which nobody was given.
     case .vacant, .closing, .away: return nil
     }
@@ -143,8 +141,8 @@ extension Shard {
   private mutating func gather(
     _ payload: UnsafeRawBufferPointer, for index: UInt32, now: Instant, effects: inout Effects
   ) {
-    sessions[index].messagesOut += 1
-    sessions[index].bytesOut += UInt64(payload.count)
+    sessions[index].traffic.messagesOut += 1
+    sessions[index].traffic.bytesOut += UInt64(payload.count)
     sessions[index].activeAt = now
     if sessions[index].recording.isSet {
       unsafe record(.toClient, payload, of: index, effects: &effects)
@@ -270,7 +268,7 @@ extension Shard {
     _ audience: Audience, _ index: UInt32, _ window: Interval, _ now: Instant
   ) -> Bool {
     if audience == .all { return true }
-    let isActive = sessions[index].packetsIn > 0 && sessions[index].packetAt + window >= now
+    let isActive = sessions[index].traffic.packetsIn > 0 && sessions[index].packetAt + window >= now
     return isActive == (audience == .active)
   }
 

@@ -43,7 +43,7 @@ extension Shard {
     case (.account, .account): subject
     case (.addresses(let prefix), .address):
       .addresses(prefix.widened(ipv4: 32, ipv6: prefixes.ipv6))
-    default: nil
+    case (.account, .address), (.addresses, .account): nil
     }
   }
 

@@ -64,10 +64,10 @@ extension Shard {
     paths[slot] = ListenerPath(listener, framers, configuration)
     // What the path has pointed to is freed behind that.
     self.framers[slot] = framers
-    loginPaths[slot] = LoginPath(listener)
+    terms[slot] = ListenerTerms(listener)
     // Connections are counted at the door.
     gates[slot] = ConnectionGate(
-      number == 0 ? listener.limits : ListenerLimits(), random: &random)
+      isDoor ? listener.limits : ListenerLimits(), random: &random)
     listenerCounters[slot] = ListenerCounters()
     refusalLog.forget(listener: slot)
   }
@@ -79,7 +79,7 @@ extension Shard {
     sessionLimits.append(nil)
     paths.append(ListenerPath(vacant.configuration, framers, configuration))
     self.framers.append(framers)
-    loginPaths.append(LoginPath(vacant.configuration))
+    terms.append(ListenerTerms(vacant.configuration))
     gates.append(ConnectionGate(vacant.configuration.limits, random: &random))
     listenerCounters.append(ListenerCounters())
     refusalLog.appendListener()
@@ -133,8 +133,8 @@ extension Shard {
       effects.log.append(.listenerGone(listener: listeners[slot].configuration.name))
       fill(slot, .vacant, ListenerFramers(ListenerSlot.vacant.configuration))
       // When the gateway ends, sessions may be left there that the door has given up.
-      for shard in 1..<max(1, groupCount) where shutdown == nil {
-        effects.messages.append((shard, .listenerGone(slot: slot)))
+      for shard in 1..<groupCount where shutdown == nil {
+        effects.tell(shard, .listenerGone(slot: slot))
       }
     }
   }
@@ -143,9 +143,8 @@ extension Shard {
 
   /// Tells the other shards of a listener, before any session of it can be there.
   func tellListener(_ slot: Int, _ effects: inout Effects) {
-    for shard in 1..<max(1, groupCount) {
-      effects.messages.append(
-        (shard, .listener(slot: slot, listeners[slot].configuration, framers[slot])))
+    for shard in 1..<groupCount {
+      effects.tell(shard, .listener(slot: slot, listeners[slot].configuration, framers[slot]))
     }
   }
 

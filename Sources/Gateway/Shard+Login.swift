@@ -133,10 +133,10 @@ extension Shard {
     let step = unsafe pending.records[place].progress.take(packet, of: description)
     switch step.disposition {
     case .identity:
-      if loginPaths[Int(sessions[index].listener)].asksWorker {
+      if terms[Int(sessions[index].listener)].asksWorker {
         unsafe pending.records[place].packets.append(Array(packet))
       }
-      if loginPaths[Int(sessions[index].listener)].forwardsIdentity {
+      if terms[Int(sessions[index].listener)].forwardsIdentity {
         unsafe HeldPackets.append(packet, to: &pending.records[place].held)
       }
     case .hold: unsafe HeldPackets.append(packet, to: &pending.records[place].held)
@@ -185,7 +185,7 @@ extension Shard {
     known.insert(account, at: time.unixSeconds)
     recordLogin(index, account: account.text, outcome: "accepted", detail: "", &effects)
     logOpened(index, &effects)
-    if loginPaths[Int(sessions[index].listener)].forwardsBefore {
+    if terms[Int(sessions[index].listener)].forwardsBefore {
       announceAuthenticated(index)
     } else {
       assignWorker(to: index, now: now, effects: &effects)

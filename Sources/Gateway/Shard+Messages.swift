@@ -21,17 +21,18 @@ extension Shard {
       pools[pool].setElsewhere(shard, count)
       placeWaiting(pool: pool, now: now, effects: &effects)
     case .output(let output): take(output, now: now, effects: &effects)
-    case .given(let count): wereGiven(count, by: shard, now: now, effects: &effects)
-    case .taken(let byteCount, let heard):
-      outputs.wereHeard(heard)
-      wasTaken(byteCount, now: now, effects: &effects)
+    case .outputsDelivered(let count):
+      outputsDelivered(count, by: shard, now: now, effects: &effects)
+    case .outputCredit(let byteCount, let heard):
+      outputs.acknowledge(heard: heard)
+      takeCredit(byteCount, now: now, effects: &effects)
     case .listener(let slot, let listener, let framers): takeListener(slot, listener, framers)
     case .listenerGone(let slot): loseListener(slot)
     case .offence(let trigger, let offender):
       offend(trigger, offender, now: now, effects: &effects)
     case .ban(let ban): self.ban(ban, effects: &effects)
     case .recorded(let moment): note(moment, from: shard, &effects)
-    case .recordedTaken(let byteCount): recordedUntaken -= byteCount
+    case .recordingCredit(let byteCount): recordingBytesInFlight -= byteCount
     case .recordingCut(let uuid): cutRecording(of: uuid, &effects)
     case .recordingEnded(let uuid):
       if let index = index(of: uuid) { sessions[index].recording = .none }
@@ -63,8 +64,8 @@ extension Shard {
   /// Tells the door how many workers of a pool sessions may be given to here.
   mutating func tellRotation(of pool: Int, _ effects: inout Effects) {
     let count = pools[pool].rotation.count
-    guard number != 0, pools[pool].isSpread, count != pools[pool].rotationTold else { return }
+    guard !isDoor, pools[pool].isSpread, count != pools[pool].rotationTold else { return }
     pools[pool].rotationTold = count
-    effects.messages.append((0, .rotation(pool: pool, count: count)))
+    effects.tell(0, .rotation(pool: pool, count: count))
   }
 }

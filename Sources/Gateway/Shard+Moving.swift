@@ -29,8 +29,8 @@ extension Shard {
   mutating func send(_ leaving: LeavingSessions, _ effects: inout Effects) {
     for (shard, sessions) in leaving.batches {
       var batch = sessions
-      batch.outputsTaken = outputs.heardCounts[shard]
-      effects.messages.append((shard, .sessions(batch)))
+      batch.outputsHeard = outputs.heardCounts[shard]
+      effects.tell(shard, .sessions(batch))
     }
   }
 
@@ -56,7 +56,7 @@ extension Shard {
     sessions[index].wasHeld = false
     sessions[index].fromClient = FramerState()
     sessions[index].toClient = FramerState()
-    sessions[index].traffic = Session.Traffic()
+    sessions[index].traffic = Traffic()
   }
 
   /// Gives back to the door the sessions of a worker that ended, as no other is here for them.
@@ -99,9 +99,9 @@ extension Shard {
       forget(index)
     }
     if !Fault.loseReturnedPackets.isOn { batch.packets = packets }
-    batch.outputsTaken = outputs.takenCount
+    batch.outputsHeard = outputs.heardCounts[0]
     guard batch.count > 0 || !packets.isEmpty else { return }
-    effects.messages.append((0, .returned(batch)))
+    effects.tell(0, .returned(batch))
   }
 
   /// All that a session takes along; nil when it was closed, as too much waited for its client.
@@ -116,7 +116,7 @@ extension Shard {
     clientQueueBytes -= sessions[index].queue.count
     resumeLinksPausedByTotal(now: now, effects: &effects)
     let traffic = sessions[index].traffic
-    listenerCounters[Int(sessions[index].listener)].count(traffic)
+    listenerCounters[Int(sessions[index].listener)].traffic &+= traffic
     let identity = sessions[index].identity
     return unsafe MovingSession(
       sender: id(of: index), uuid: sessions[index].uuid, listener: sessions[index].listener,
@@ -146,7 +146,7 @@ extension Shard {
     let indices = batch.sessions.map { install($0, effects: &effects) }
     let ids = indices.map { id(of: $0) }
     giveMissed(
-      to: indices, since: batch.outputsTaken, of: 0, pool: batch.pool, now: now,
+      to: indices, since: batch.outputsHeard, of: 0, pool: batch.pool, now: now,
       effects: &effects)
     if pools[batch.pool].rotation.isEmpty {
       // The door was told before it could get these back: it will not send them here again. They
@@ -177,9 +177,9 @@ extension Shard {
       sessions[index].identity = identities.add(account, moving.attributes, session: index)
     }
     let slot = Int(uuids.slot(of: moving.uuid)!)
-    while places.count <= slot { places.append(.max) }
-    places[slot] = index
-    sessions[index].place = UInt32(live.count)
+    while indexOfSlot.count <= slot { indexOfSlot.append(.max) }
+    indexOfSlot[slot] = index
+    sessions[index].liveIndex = UInt32(live.count)
     live.append(index)
     listeners[Int(moving.listener)].sessions += 1
     listenerCounters[Int(moving.listener)].arrived += 1
@@ -218,7 +218,7 @@ extension Shard {
     sessions[index].byteMeter = moving.byteMeter
     sessions[index].limitedUntil = moving.limitedUntil
     sessions[index].traffic = moving.traffic
-    listenerCounters[Int(sessions[index].listener)].uncount(moving.traffic)
+    listenerCounters[Int(sessions[index].listener)].traffic &-= moving.traffic
   }
 
   /// Takes sessions back that have no worker where they were; they have their old places.
@@ -239,7 +239,7 @@ extension Shard {
     let ids = indices.map { id(of: $0) }
     if !Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     giveMissed(
-      to: indices, since: batch.outputsTaken, of: shard, pool: batch.pool, now: now,
+      to: indices, since: batch.outputsHeard, of: shard, pool: batch.pool, now: now,
       effects: &effects)
     for (place, id) in ids.enumerated() where index(of: id) != nil {
       armTimer(of: id.index)
@@ -259,78 +259,5 @@ extension Shard {
       effects.io.append(.closeClient(id, .abort))
       return id
     }
-  }
-
-  /// Ends a session that came back, if it was to end while it was away.
-  private mutating func endIfDue(
-    _ index: UInt32, _ closing: AwayClosing?, now: Instant, effects: inout Effects
-  ) {
-    guard sessions[index].phase != .closing else { return }
-    if let closing {
-      close(
-        index, closing.reason, flush: flushes(index, closing.reason), ban: closing.ban, now: now,
-        effects: &effects)
-    } else if let shutdown {
-      pause(index, .closing, effects: &effects)
-      sessions[index].closeReason = .shutdown
-      guard shutdown.sessionsAreClosing else { return }
-      close(index, .shutdown, flush: true, now: now, effects: &effects)
-    }
-  }
-
-  /// What waits for a banned client is not worth waiting for: it may be one that takes nothing.
-  private func flushes(_ index: UInt32, _ reason: CloseReason) -> Bool {
-    reason != .banned || sessions[index].queue.isEmpty
-  }
-
-  // MARK: Ending
-
-  /// Ends a session that is with another shard; its record stays until that says that it is over.
-  mutating func closeAway(
-    _ index: UInt32, _ reason: CloseReason, _ ban: BanMatch?, _ effects: inout Effects
-  ) {
-    guard awayClosings[index] == nil else { return }
-    awayClosings[index] = AwayClosing(reason: reason, ban: ban)
-    guard !Fault.forgetCloseOfAway.isOn else { return }
-    effects.messages.append(
-      (Int(sessions[index].shard), .close(sessions[index].uuid, reason, ban)))
-  }
-
-  /// A session is with another shard, and was told to end.
-  func isEndingAway(_ index: UInt32) -> Bool {
-    sessions[index].phase == .away && awayClosings[index] != nil
-  }
-
-  /// The door says that a session is to end.
-  mutating func closeForDoor(
-    _ uuid: SessionUUID, _ reason: CloseReason, _ ban: BanMatch?, now: Instant,
-    effects: inout Effects
-  ) {
-    // It may be over by now, on its way back, or about to end for a reason of its own.
-    guard let index = index(of: uuid), sessions[index].phase != .closing else { return }
-    close(
-      index, reason, flush: flushes(index, reason), ban: ban, now: now, effects: &effects)
-  }
-
-  /// Another shard says that a session is over.
-  mutating func endedElsewhere(_ uuid: SessionUUID, effects: inout Effects) {
-    guard let index = index(of: uuid), sessions[index].phase == .away else { return }
-    finishAway(index, effects: &effects)
-  }
-
-  /// Forgets a session that was with another shard, which has counted and logged its end.
-  mutating func finishAway(_ index: UInt32, effects: inout Effects) {
-    if sessions[index].recording.isSet { record(.closed, of: index, effects: &effects) }
-    awayClosings[index] = nil
-    listenerCounters[Int(sessions[index].listener)].left += 1
-    leaveListener(index)
-    forget(index)
-  }
-
-  /// The index of the session that has a UUID, or nil.
-  func index(of uuid: SessionUUID) -> UInt32? {
-    guard let index = place(of: uuid), Int(index) < sessions.count, sessions[index].uuid == uuid
-    else { return nil }
-    return index
   }
 }

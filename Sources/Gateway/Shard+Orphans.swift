@@ -75,10 +75,7 @@ extension Shard {
   }
 
   private func session(of message: UnsafeRawBufferPointer) -> UInt32? {
-    let uuid = unsafe ContractWriter.uuid(of: message)
-    guard let index = place(of: uuid), Int(index) < sessions.count, sessions[index].uuid == uuid
-    else { return nil }
-    return index
+    unsafe index(of: ContractWriter.uuid(of: message))
   }
 
   /// A packet of a session waits no longer; of one that is closing, none may have been counted.

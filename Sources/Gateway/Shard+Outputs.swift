@@ -6,11 +6,9 @@ internal import Upstream
 /// A broadcast is for all of its pool; and a worker may answer a client that is not its own. All
 /// goes by way of the door, which knows where clients are. As messages between two shards keep
 /// their order, a client hears what it should exactly once, also while it moves: the shard that it
-/// comes to gives it what was under way when it left, and was not heard where it was.
+/// comes to gives it what was under way when it left, and was not heard where it was. How much may
+/// be in flight, and who says when it has arrived: see ``OutputAccount``.
 extension Shard {
-  /// What stands for a worker of another shard where a link of this one would.
-  static let remoteLinks: UInt32 = 1 << 31
-
   // MARK: Sending
 
   /// A worker names a client that is not here, or nobody.
@@ -23,9 +21,11 @@ extension Shard {
       return
     }
     let uuid = unsafe SessionUUID(copying: output.uuid)
-    guard let slot = uuids.slot(of: uuid), number != 0 || isAway(slot, uuid, pool: pool),
-      number == 0 || index(of: uuid) == nil
-    else {
+    let mayBeElsewhere =
+      isDoor
+      ? awayIndex(of: uuid, pool: pool) != nil
+      : uuids.slot(of: uuid) != nil && index(of: uuid) == nil
+    guard mayBeElsewhere else {
       counters.messagesToUnknownSession += 1
       return
     }
@@ -33,9 +33,12 @@ extension Shard {
     unsafe send(output.payload, to: .session(uuid), from: link, effects: &effects)
   }
 
-  private func isAway(_ slot: UInt32, _ uuid: SessionUUID, pool: Int) -> Bool {
-    Int(slot) < sessions.count && sessions[slot].uuid == uuid && sessions[slot].phase == .away
-      && self.pool(of: slot) == pool
+  /// The index of a session of a pool that is with another shard; nil when the UUID names none.
+  private func awayIndex(of uuid: SessionUUID, pool: Int) -> UInt32? {
+    guard let index = index(of: uuid), sessions[index].phase == .away,
+      self.pool(of: index) == pool
+    else { return nil }
+    return index
   }
 
   /// Has other shards give a message of a worker to their clients.
@@ -45,13 +48,14 @@ extension Shard {
   ) {
     let output = unsafe WorkerOutput(
       target: target, pool: links[link].pool, worker: links[link].id, origin: number,
-      source: remoteLink(of: link), payload: Array(payload))
+      source: Session.remoteLink(of: links[link].id, reconnects: links[link].reconnects),
+      payload: Array(payload))
     outputs.sent(output)
-    if number == 0 {
+    if isDoor {
       passOn(output, &effects)
     } else {
       outputs.passedOn(output, to: 0)
-      effects.messages.append((0, .output(output)))
+      effects.tell(0, .output(output))
     }
     guard outputs.isOverfull, !linksPausedByOutput.contains(link), links[link].isConnected else {
       return
@@ -59,12 +63,6 @@ extension Shard {
     linksPausedByOutput.append(link)
     linkStates[Int(link)].holds += 1
     if linkStates[Int(link)].holds == 1 { pauseReading(link, effects: &effects) }
-  }
-
-  /// Tells one connection of a worker from all others, as far as halves of packets go.
-  private func remoteLink(of link: LinkIndex) -> UInt32 {
-    let connection = UInt32(truncatingIfNeeded: links[link].reconnects) & 0x7fff
-    return Self.remoteLinks | (links[link].id.rawValue & 0xffff) << 15 | connection
   }
 
   // MARK: Passing on
@@ -83,25 +81,25 @@ extension Shard {
 
   private mutating func passOn(_ output: WorkerOutput, to shard: Int, _ effects: inout Effects) {
     outputs.passedOn(output, to: shard)
-    effects.messages.append((shard, .output(output)))
+    effects.tell(shard, .output(output))
   }
 
   // MARK: Taking
 
   /// A worker of another shard has a message for clients here, or at the door for any.
   mutating func take(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
-    if number == 0 {
-      outputs.heard(from: output.origin)
+    outputs.heard(from: isDoor ? output.origin : 0)
+    if isDoor {
       switch output.target {
       case .session(let uuid):
-        if let slot = uuids.slot(of: uuid), isAway(slot, uuid, pool: output.pool) {
-          // Its sender hears of it when it is taken there.
+        if awayIndex(of: uuid, pool: output.pool) != nil {
+          // Its sender is credited when it is delivered there.
           return passOn(output, &effects)
         }
       case .broadcast: passOn(output, &effects)
       }
     }
-    outputs.took(output, isDoor: number == 0)
+    outputs.delivered(output, isDoor: isDoor)
     outbox.reset()
     arena.reset()
     mustFlush = false
@@ -126,7 +124,7 @@ extension Shard {
     case .session(let uuid):
       guard let index = index(of: uuid) else {
         // Elsewhere it may be on its way back, and the door sees to it.
-        if number == 0 { counters.messagesToUnknownSession += 1 }
+        if isDoor { counters.messagesToUnknownSession += 1 }
         return
       }
       guard sessions[index].isIn, pool(of: index) == output.pool else {
@@ -181,48 +179,51 @@ extension Shard {
     switch output.target {
     case .session(let uuid):
       // Of the others' own messages the door sends back here what is for one client.
-      guard sessions[index].uuid == uuid, number == 0 else { return }
+      guard sessions[index].uuid == uuid, isDoor else { return }
       unsafe give(payload, to: index, now: now, effects: &effects)
     case .broadcast(let audience):
       unsafe broadcast(payload, to: audience, reaching: index, now: now, effects: &effects)
     }
   }
 
-  // MARK: How much is under way
+  // MARK: How much is in flight
 
-  /// Tells senders, once in a turn, what was taken; not while clients here can take no more.
-  mutating func sayTaken(now: Instant, effects: inout Effects) {
-    guard outputs.hasUnsaid, holdsOnOthers == 0 else { return }
-    if shedAt != nil || clientQueueBytes >= configuration.limits.clientQueueBytesTotalMax {
-      if shedAt == nil { shedAt = now + Self.totalPauseMax }
-      return
-    }
-    if number != 0 {
-      effects.messages.append((0, .given(count: outputs.takeUnsaidCount())))
+  /// Tells senders, once in a turn, what was delivered; not while clients here can take no more.
+  ///
+  /// Where it is all of them together that can't, their largest queues are closed before long: the
+  /// senders' workers are not read meanwhile, and must not wait for ever.
+  mutating func acknowledgeOutputs(now: Instant, effects: inout Effects) {
+    guard outputs.hasUnacknowledged, holdsOnOthers == 0 else { return }
+    if shedAt != nil || isTotalReached { return planShedding(now: now) }
+    if isDoor {
+      credit(outputs.takeUnacknowledgedBytes(), now: now, effects: &effects)
     } else {
-      say(outputs.takeUnsaidBytes(), now: now, effects: &effects)
+      effects.tell(0, .outputsDelivered(count: outputs.takeUnacknowledgedCount()))
     }
   }
 
   /// Another shard has given so many of the messages that were passed on to it to its clients.
-  mutating func wereGiven(_ count: Int, by shard: Int, now: Instant, effects: inout Effects) {
-    say(outputs.wereTaken(count, by: shard), now: now, effects: &effects)
+  mutating func outputsDelivered(
+    _ count: Int, by shard: Int, now: Instant, effects: inout Effects
+  ) {
+    credit(outputs.acknowledge(count, by: shard), now: now, effects: &effects)
   }
 
-  private mutating func say(_ bytes: [Int], now: Instant, effects: inout Effects) {
+  /// - Parameter bytes: delivered, by the shards that sent them.
+  private mutating func credit(_ bytes: [Int], now: Instant, effects: inout Effects) {
     for origin in bytes.indices where bytes[origin] > 0 {
       if origin == 0 {
-        wasTaken(bytes[origin], now: now, effects: &effects)
+        takeCredit(bytes[origin], now: now, effects: &effects)
       } else {
-        effects.messages.append(
-          (origin, .taken(byteCount: bytes[origin], heard: outputs.heardCounts[origin])))
+        effects.tell(
+          origin, .outputCredit(byteCount: bytes[origin], heard: outputs.heardCounts[origin]))
       }
     }
   }
 
-  /// So many bytes of what workers of this shard sent were taken.
-  mutating func wasTaken(_ byteCount: Int, now: Instant, effects: inout Effects) {
-    outputs.wasTaken(byteCount)
+  /// So many bytes of what workers of this shard sent were delivered.
+  mutating func takeCredit(_ byteCount: Int, now: Instant, effects: inout Effects) {
+    outputs.credit(byteCount)
     guard !linksPausedByOutput.isEmpty, outputs.hasRoom else { return }
     let paused = linksPausedByOutput
     linksPausedByOutput = []

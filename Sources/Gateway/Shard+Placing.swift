@@ -21,7 +21,7 @@ extension Shard {
   /// The shard whose workers have the next session of a pool; nil when there is no worker.
   private mutating func nextShard(for pool: Int) -> Int? {
     // Then nothing goes away any more.
-    guard number == 0, shutdown == nil else {
+    guard isDoor, shutdown == nil else {
       return pools[pool].rotation.isEmpty ? nil : number
     }
     return pools[pool].nextShard()

@@ -118,7 +118,7 @@ extension Shard {
     _ kind: RecordedEvent.Kind, _ bytes: UnsafeRawBufferPointer, of index: UInt32,
     effects: inout Effects
   ) {
-    guard number == 0 else { return unsafe recordAtDoor(kind, bytes, of: index, &effects) }
+    guard isDoor else { return unsafe recordAtDoor(kind, bytes, of: index, &effects) }
     unsafe note(kind, bytes, of: index, at: time.unixMilliseconds, effects: &effects)
   }
 

@@ -3,7 +3,7 @@ internal import Primitives
 /// Recordings are kept at the door: other shards tell it what happens to recorded sessions.
 extension Shard {
   /// What may be under way to the door, in bytes; a session that needs more is not recorded on.
-  private static let recordedUntakenMax = 4 << 20
+  private static let recordingBytesInFlightMax = 4 << 20
 
   // MARK: At other shards
 
@@ -14,27 +14,22 @@ extension Shard {
   ) {
     let uuid = sessions[index].uuid
     let byteCount = bytes.count + Recording.eventBytes
-    guard recordedUntaken + byteCount <= Self.recordedUntakenMax else {
+    guard recordingBytesInFlight + byteCount <= Self.recordingBytesInFlightMax else {
       sessions[index].recording = .none
-      return effects.messages.append((0, .recordingCut(uuid)))
+      return effects.tell(0, .recordingCut(uuid))
     }
-    recordedUntaken += byteCount
-    effects.messages.append(
-      (
-        0,
-        .recorded(
-          RecordedMoment(
-            uuid: uuid, kind: kind, bytes: unsafe Array(bytes),
-            unixMilliseconds: time.unixMilliseconds))
-      ))
+    recordingBytesInFlight += byteCount
+    let moment = RecordedMoment(
+      uuid: uuid, kind: kind, bytes: unsafe Array(bytes), unixMilliseconds: time.unixMilliseconds)
+    effects.tell(0, .recorded(moment))
   }
 
   // MARK: At the door
 
   /// Another shard says what happened to a session that is recorded.
   mutating func note(_ moment: RecordedMoment, from shard: Int, _ effects: inout Effects) {
-    effects.messages.append(
-      (shard, .recordedTaken(byteCount: moment.bytes.count + Recording.eventBytes)))
+    let byteCount = moment.bytes.count + Recording.eventBytes
+    effects.tell(shard, .recordingCredit(byteCount: byteCount))
     guard let index = index(of: moment.uuid), sessions[index].recording.isSet else { return }
     unsafe moment.bytes.withUnsafeBytes { bytes in
       unsafe note(
@@ -57,7 +52,6 @@ extension Shard {
     guard sessions[index].recording.isSet else { return }
     sessions[index].recording = .none
     guard sessions[index].phase == .away else { return }
-    effects.messages.append(
-      (Int(sessions[index].shard), .recordingEnded(sessions[index].uuid)))
+    effects.tell(Int(sessions[index].shard), .recordingEnded(sessions[index].uuid))
   }
 }

@@ -11,7 +11,7 @@ extension Shard {
     var opened = SessionOpened(
       clientAddress: sessions[index].client.description, listener: listener.name,
       framer: listener.framerName, resumed: sessions[index].hadWorker,
-      nextSequence: sessions[index].packetsIn - UInt64(sessions[index].packetsWaiting) + 1)
+      nextSequence: sessions[index].traffic.packetsIn - UInt64(sessions[index].packetsWaiting) + 1)
     opened.account = identities.account(at: sessions[index].identity)?.text ?? ""
     opened.attributes = attributes(of: index)
     opened.unauthenticated = sessions[index].phase == .login
@@ -29,7 +29,7 @@ extension Shard {
       return
     }
     for index in live where self.pool(of: index) == pool && hasWorkers(index) {
-      sessions[index].hadWorker = sessions[index].packetsIn > 0
+      sessions[index].hadWorker = sessions[index].traffic.packetsIn > 0
       announceOpened(index, to: link)
     }
   }
@@ -37,7 +37,7 @@ extension Shard {
   /// Workers know of the session, or would if there were any.
   func hasWorkers(_ index: UInt32) -> Bool {
     if sessions[index].phase == .login {
-      return loginPaths[Int(sessions[index].listener)].forwardsBefore
+      return terms[Int(sessions[index].listener)].forwardsBefore
     }
     return sessions[index].phase != .closing
   }

@@ -19,11 +19,11 @@ extension Shard {
   public mutating func beginShutdown(now: Instant, effects: inout Effects) {
     guard shutdown == nil else { return }
     shutdown = Shutdown(deadline: now + configuration.shutdownGrace)
-    if number == 0 {
+    if isDoor {
       effects.io.append(.stopAccepting)
       effects.log.append(
         .shutdownStarted(sessions: live.count, grace: configuration.shutdownGrace))
-      for shard in 1..<max(1, groupCount) { effects.messages.append((shard, .shutdown)) }
+      for shard in 1..<groupCount { effects.tell(shard, .shutdown) }
     }
     for index in live where sessions[index].phase != .closing && sessions[index].phase != .away {
       pause(index, .closing, effects: &effects)
@@ -54,7 +54,7 @@ extension Shard {
       }
     }
     shutdown!.isFinished = true
-    if number == 0 { effects.log.append(.shutdownFinished(sessionsCut: cut)) }
+    if isDoor { effects.log.append(.shutdownFinished(sessionsCut: cut)) }
     effects.io.append(.finished)
   }
 

@@ -217,7 +217,7 @@ extension Shard {
     let refused = end.isVerdict ? takeRefused(&unsent, isCut: links[link].unsentBeginsCut) : nil
     countWaitingPackets(unsent)
     let moved: Int
-    if number != 0, shutdown == nil, pools[pool].rotation.isEmpty {
+    if !isDoor, shutdown == nil, pools[pool].rotation.isEmpty {
       moved = returnSessions(of: link, refused, unsent, now: now, effects: &effects)
     } else {
       moved = moveSessions(from: link, now: now, effects: &effects)
@@ -236,7 +236,7 @@ extension Shard {
       close(refused, .packetRefused, flush: true, now: now, effects: &effects)
     }
     // Other shards may have workers for those that wait.
-    if number == 0, pools[pool].isSpread {
+    if isDoor, pools[pool].isSpread {
       placeWaiting(pool: pool, now: now, effects: &effects)
     }
     answerProbe(link, effects: &effects)

@@ -26,21 +26,19 @@ public struct Shard: ~Copyable {
 
   /// Without its listeners, which come and go: see ``listeners``.
   let configuration: GatewayConfiguration
-  /// Shard 0 is the door: all clients come by it.
   let number: Int
-  /// The shards of the gateway.
-  let groupCount: Int
-  /// The session of each place at the door; at the door itself it is the index, and this is empty.
-  var places: [UInt32] = []
+  /// The index of the session in each of the door's slots, or one beyond all; at the door itself
+  /// the slot is the index, and this is empty.
+  var indexOfSlot: [UInt32] = []
   /// Sessions with other shards that are to end, and have not yet.
   var awayClosings: [UInt32: AwayClosing] = [:]
   var outputs: OutputAccount
-  /// Links that are not read because other shards have not taken what they have sent for them.
+  /// Links that are not read because too much is in flight to other shards.
   var linksPausedByOutput: [LinkIndex] = []
   /// Sessions that hold back what other shards' workers send.
   var holdsOnOthers = 0
-  /// Bytes of recorded sessions that the door has not taken.
-  var recordedUntaken = 0
+  /// Bytes of recorded sessions that the door has not noted.
+  var recordingBytesInFlight = 0
   var listeners: [ListenerSlot] = []
   /// Some of ``listeners`` may be forsaken.
   var hasForsakenSlot = false
@@ -49,7 +47,7 @@ public struct Shard: ~Copyable {
   /// Own what `paths` point to.
   var framers: [ListenerFramers] = []
   var sessionLimits: [SessionLimits?] = []
-  var loginPaths: [LoginPath] = []
+  var terms: [ListenerTerms] = []
   let prefixes: PrefixLengths
   let uuids: SessionUUIDCodec
   var random: SeededRandom
@@ -140,16 +138,16 @@ public struct Shard: ~Copyable {
 
   /// - Parameters:
   ///   - configuration: the same for all shards of a gateway.
-  ///   - number: the shard's own among `count`, which is 1 to ``shardsMax``.
+  ///   - number: the shard's own; below the shards of the configuration.
   ///   - groupSeed: for the disguise of session numbers in UUIDs; the same for all shards.
   ///   - seed: for jitter and the like; each shard's own.
   public init(
-    configuration: GatewayConfiguration, number: Int = 0, of count: Int = 1, groupSeed: UInt64,
-    seed: UInt64, now: Instant, unixMilliseconds: UInt64
+    configuration: GatewayConfiguration, number: Int = 0, groupSeed: UInt64, seed: UInt64,
+    now: Instant, unixMilliseconds: UInt64
   ) {
+    let count = configuration.shards
     precondition(number >= 0 && number < count && count <= Self.shardsMax)
     self.number = number
-    groupCount = count
     outputs = OutputAccount(shards: count)
     var kept = configuration
     kept.listeners = []
@@ -158,7 +156,7 @@ public struct Shard: ~Copyable {
       ipv4: configuration.access.ipv4PrefixLength, ipv6: configuration.access.ipv6PrefixLength)
     var random = SeededRandom(seed: seed)
     var group = SeededRandom(seed: groupSeed)
-    uuids = SessionUUIDCodec(shard: 0, mask: UInt32(truncatingIfNeeded: group.next()))
+    uuids = SessionUUIDCodec(mask: UInt32(truncatingIfNeeded: group.next()))
     // Both seeds may be the same: what disguises UUIDs must not be drawn again.
     _ = random.next()
     time = TimestampText(unixMilliseconds: unixMilliseconds)
@@ -215,7 +213,7 @@ public struct Shard: ~Copyable {
   public mutating func endTurn(now: Instant, effects: inout Effects) {
     writeDirtyLinks(now: now, effects: &effects)
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
-    if groupCount > 1 { sayTaken(now: now, effects: &effects) }
+    if groupCount > 1 { acknowledgeOutputs(now: now, effects: &effects) }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
     vacateSlots(effects: &effects)
   }
@@ -272,6 +270,12 @@ public struct Shard: ~Copyable {
     return builder.finish()
   }
 
+  /// The shards of the gateway, at least one.
+  var groupCount: Int { configuration.shards }
+
+  /// Shard 0 is the door: all clients come by it.
+  var isDoor: Bool { number == 0 }
+
   /// A place for a session, or nil when all are in use.
   mutating func takeSession() -> UInt32? {
     guard let index = sessions.take() else { return nil }
@@ -280,12 +284,21 @@ public struct Shard: ~Copyable {
     return index
   }
 
-  /// The index that a UUID names, if any session has it.
+  /// The index of the only session that may have a UUID: its own must still be compared, and there
+  /// need be none at all.
   @inline(__always)
-  func place(of uuid: SessionUUID) -> UInt32? {
+  func candidateIndex(of uuid: SessionUUID) -> UInt32? {
     guard let slot = uuids.slot(of: uuid) else { return nil }
-    if number == 0 { return slot }
-    return Int(slot) < places.count ? places[Int(slot)] : nil
+    if isDoor { return slot }
+    return Int(slot) < indexOfSlot.count ? indexOfSlot[Int(slot)] : nil
+  }
+
+  /// The index of the session that has a UUID, or nil.
+  func index(of uuid: SessionUUID) -> UInt32? {
+    guard let index = candidateIndex(of: uuid), Int(index) < sessions.count,
+      sessions[index].uuid == uuid
+    else { return nil }
+    return index
   }
 
   /// What the session's worker and the log call it.
@@ -317,51 +330,4 @@ public struct Shard: ~Copyable {
   func pool(of index: UInt32) -> Int {
     paths[Int(sessions[index].listener)].pool
   }
-}
-
-/// Counts of one listener's sessions that are over; live ones carry their own.
-///
-/// Those of traffic are what has happened here, once the live ones' is added. A session that comes
-/// from another shard brings what it has had there: that is taken off, so that these alone may be
-/// below zero and wrap. So what has happened anywhere stays counted while a session is on its way.
-struct ListenerCounters {
-  var opened: UInt64 = 0
-  /// Sessions that came from the door, and those that went back; at the door, those that ended on
-  /// other shards.
-  var arrived: UInt64 = 0
-  var left: UInt64 = 0
-  var closed = [UInt64](repeating: 0, count: 256)
-  var packetsIn: UInt64 = 0
-  var bytesIn: UInt64 = 0
-  var messagesOut: UInt64 = 0
-  var bytesOut: UInt64 = 0
-
-  /// A session is over, or leaves for another shard.
-  mutating func count(_ traffic: Session.Traffic) {
-    packetsIn &+= traffic.packetsIn
-    bytesIn &+= traffic.bytesIn
-    messagesOut &+= traffic.messagesOut
-    bytesOut &+= traffic.bytesOut
-  }
-
-  /// A session has come from another shard.
-  mutating func uncount(_ traffic: Session.Traffic) {
-    packetsIn &-= traffic.packetsIn
-    bytesIn &-= traffic.bytesIn
-    messagesOut &-= traffic.messagesOut
-    bytesOut &-= traffic.bytesOut
-  }
-}
-
-struct ShardCounters {
-  var linkEnds = [UInt64](repeating: 0, count: 256)
-  var messagesToUnknownSession: UInt64 = 0
-  var messagesWithoutTarget: UInt64 = 0
-  var broadcasts: UInt64 = 0
-  var broadcastsRefused: UInt64 = 0
-  var packetsRerouted: UInt64 = 0
-  var unfinishedDropped: UInt64 = 0
-  var packetsOfClosedSessions: UInt64 = 0
-  var acceptPauses: UInt64 = 0
-  var workerReadPauses: UInt64 = 0
 }

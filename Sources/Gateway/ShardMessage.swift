@@ -24,18 +24,19 @@ public enum ShardMessage: Sendable {
 
   /// To the door: so many of a pool's workers may be given sessions.
   case rotation(pool: Int, count: Int)
-  /// A worker's words for clients that are not on its shard.
+  /// A worker's words for clients that are not on its shard; see ``OutputAccount``.
   case output(WorkerOutput)
-  /// To the door: so many more of such messages were given to clients.
-  case given(count: Int)
-  /// To the shard whose workers sent them: so many bytes of such messages were taken, and so many
-  /// of all of them have come to the door.
-  case taken(byteCount: Int, heard: UInt64)
+  /// To the door: so many more of such messages were delivered.
+  case outputsDelivered(count: Int)
+  /// To the shard whose workers sent them: so many more bytes of such messages were delivered, and
+  /// so many of all of them have come to the door.
+  case outputCredit(byteCount: Int, heard: UInt64)
 
   // MARK: Listeners, rules and recordings
 
   /// To a shard: this is the listener of a place, until it is said to be gone.
   indirect case listener(slot: Int, ListenerConfiguration, ListenerFramers)
+  /// To a shard: the listener of a place is gone, its last session with it.
   case listenerGone(slot: Int)
   /// To the door: something that rules count.
   case offence(TemporaryBanRule.Trigger, Offender)
@@ -43,9 +44,9 @@ public enum ShardMessage: Sendable {
   case ban(TemporaryBan)
   /// To the door: what happened to a session that is recorded.
   case recorded(RecordedMoment)
-  /// To the shard that recorded it: so many bytes were taken.
-  case recordedTaken(byteCount: Int)
-  /// To the door: a session is not recorded any further, as too much was not taken.
+  /// To the shard that told of it: so many more bytes were noted.
+  case recordingCredit(byteCount: Int)
+  /// To the door: a session is not recorded any further, as too much was in flight.
   case recordingCut(SessionUUID)
   /// To the session's shard: it is not recorded any more.
   case recordingEnded(SessionUUID)
@@ -57,8 +58,9 @@ public enum ShardMessage: Sendable {
   public var movingSessions: MovingSessions? {
     switch self {
     case .sessions(let batch), .returned(let batch): batch
-    case .ended, .close, .allow, .rotation, .output, .given, .taken, .listener, .listenerGone,
-      .offence, .ban, .recorded, .recordedTaken, .recordingCut, .recordingEnded, .shutdown:
+    case .ended, .close, .allow, .rotation, .output, .outputsDelivered, .outputCredit, .listener,
+      .listenerGone, .offence, .ban, .recorded, .recordingCredit, .recordingCut, .recordingEnded,
+      .shutdown:
       nil
     }
   }
@@ -77,7 +79,7 @@ public struct WorkerOutput: Sendable {
   var worker: WorkerID
   /// The shard of the worker.
   var origin: Int
-  /// Tells halves of packets apart by where they come from; see ``Shard/remoteLink(of:)``.
+  /// Tells halves of packets apart by where they come from; see Session+Links.
   var source: UInt32
   var payload: [UInt8]
 }

@@ -116,7 +116,7 @@ public struct Reactor: ~Copyable {
     unsafe slices = .allocate(capacity: Self.slicesMax)
     now = Clock.monotonic()
     shard = Shard(
-      configuration: configuration, number: number, of: group.count, groupSeed: group.seed,
+      configuration: configuration, number: number, groupSeed: group.seed,
       seed: EntropyPool.word(), now: now, unixMilliseconds: Clock.unixMilliseconds())
   }
 

@@ -64,7 +64,7 @@ import Testing
     #expect(recorded.down == group.clients[client].received)
     #expect(recorded.kinds.first == .opened)
     #expect(Array(recorded.kinds.suffix(2)) == [.clientEnded, .closed])
-    #expect(group.shards.allSatisfy { $0.shard.recordedUntaken == 0 })
+    #expect(group.shards.allSatisfy { $0.shard.recordingBytesInFlight == 0 })
   }
 
   /// Goal: a recording that is over is over on all shards.
@@ -92,14 +92,14 @@ import Testing
     group.isHeld = { from, _ in from == 1 }
     group.send(client, numbers: 0..<300, padding: 20_000)
     group.settle()
-    #expect(group.shards[1].shard.recordedUntaken <= 4 << 20)
-    #expect(group.shards[1].shard.recordedUntaken > 3 << 20)
+    #expect(group.shards[1].shard.recordingBytesInFlight <= 4 << 20)
+    #expect(group.shards[1].shard.recordingBytesInFlight > 3 << 20)
     group.isHeld = { _, _ in false }
     group.settle()
     let recorded = take(id, 1, group)
     #expect(recorded.summary?.sessionsCut == 1)
     #expect(recorded.up.count > 1 << 20)
     #expect(group.clients[client].received.count == 300 * 20_005)
-    #expect(group.shards[1].shard.recordedUntaken == 0)
+    #expect(group.shards[1].shard.recordingBytesInFlight == 0)
   }
 }

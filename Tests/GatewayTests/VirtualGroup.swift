@@ -34,9 +34,10 @@ final class VirtualGroup {
     random = SeededRandom(seed: seed)
     mail = Array(repeating: Array(repeating: [], count: count), count: count)
     var configuration = VirtualWorld.configuration(of: outside)
+    configuration.shards = count
     configuration.listeners[0].clientToServer = .short
     adjust(&configuration)
-    shards = (0..<count).map { VirtualWorld($0, of: count, configuration, outside, seed: seed) }
+    shards = (0..<count).map { VirtualWorld($0, configuration, outside, seed: seed) }
     for shard in shards {
       shard.group = self
       shard.start()

@@ -98,8 +98,7 @@ final class VirtualWorld {
 
   /// One shard of several.
   init(
-    _ number: Int, of count: Int, _ configuration: GatewayConfiguration, _ outside: Outside,
-    seed: UInt64
+    _ number: Int, _ configuration: GatewayConfiguration, _ outside: Outside, seed: UInt64
   ) {
     random = SeededRandom(seed: seed &* 64 &+ UInt64(number))
     self.outside = outside
@@ -107,9 +106,8 @@ final class VirtualWorld {
     self.number = number
     openListeners = number == 0 ? Set(configuration.listeners.indices) : []
     shard = Shard(
-      configuration: configuration, number: number, of: count, groupSeed: seed,
-      seed: random.next(), now: outside.now,
-      unixMilliseconds: Self.unixMilliseconds(outside.now))
+      configuration: configuration, number: number, groupSeed: seed, seed: random.next(),
+      now: outside.now, unixMilliseconds: Self.unixMilliseconds(outside.now))
   }
 
   /// A gateway with one pool of all workers and one raw listener.
@@ -308,7 +306,7 @@ final class VirtualWorld {
       let link = shard.sessions[index].link
       let limits = configuration.limits
       check(shard.sessions[index].phase != .vacant, "a live session is vacant")
-      check(Int(shard.sessions[index].place) == place, "places are mixed up")
+      check(Int(shard.sessions[index].liveIndex) == place, "places are mixed up")
       check(client.id == shard.id(of: index), "a session is with another client")
       // A verdict comes soon: reading stops when there is something to read before it does.
       let mayRead = shard.sessions[index].pauses.isEmpty
@@ -322,7 +320,7 @@ final class VirtualWorld {
       check(queue < limits.clientQueueBytesMax + limits.messageBytesMax, "a queue too long")
       check(shard.sessions[index].firstPiece == Outbox.none, "left in the outbox")
       queued += queue
-      if held < Shard.remoteLinks { holds[held, default: 0] += 1 }
+      if held < Session.remoteLinks { holds[held, default: 0] += 1 }
       if link != Session.noLink { sessions[link, default: 0] += 1 }
     }
     check(shard.clientQueueBytes == queued, "bytes in queues")

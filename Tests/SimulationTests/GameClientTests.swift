@@ -57,8 +57,8 @@ import Testing
       #expect(gateway.door.shard.live.isEmpty, sourceLocation: place)
       for counters in gateway.door.shard.listenerCounters {
         outcome.opened += counters.opened
-        outcome.packets += counters.packetsIn
-        outcome.messages += counters.messagesOut
+        outcome.packets += counters.traffic.packetsIn
+        outcome.messages += counters.traffic.messagesOut
         for reason in CloseReason.allCases where counters.closed[Int(reason.rawValue)] > 0 {
           outcome.closed[reason, default: 0] += counters.closed[Int(reason.rawValue)]
         }

@@ -10,6 +10,7 @@ extension Game {
     _ games: [Game], _ workers: [WorkerProcess], _ scenario: Scenario
   ) -> GatewayConfiguration {
     var configuration = GatewayConfiguration()
+    configuration.shards = scenario.shards
     configuration.limits.sessionsMax = scenario.sessionsMax
     configuration.limits.clientQueueBytesMax = scenario.clientQueueBytes
     configuration.limits.clientQueueBytesTotalMax = scenario.clientQueueBytesTotal

@@ -114,8 +114,8 @@ final class VirtualShard {
       let seed = random.next()
       if number == 0 { groupSeed = seed }
       let shard = Shard(
-        configuration: gateway.configuration, number: number, of: count, groupSeed: groupSeed,
-        seed: seed, now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
+        configuration: gateway.configuration, number: number, groupSeed: groupSeed, seed: seed,
+        now: simulation.now, unixMilliseconds: simulation.unixMilliseconds)
       let virtual = VirtualShard(gateway, number, shard, random)
       virtual.lastArrivals = Array(repeating: simulation.now, count: count)
       return virtual
