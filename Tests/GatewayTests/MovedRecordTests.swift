@@ -83,7 +83,7 @@ import Testing
     _ = moving.packetMeter.take(21, of: pace, now: instant(6))
     _ = moving.byteMeter.take(22, of: pace, now: instant(6))
     moving.limitedUntil = instant(7)
-    moving.traffic = Session.Traffic(
+    moving.traffic = Traffic(
       packetsIn: 111, bytesIn: 112, messagesOut: 113, bytesOut: 114)
     return moving
   }
@@ -142,7 +142,7 @@ import Testing
     check(!door.shard.sessions[index].wasHeld, "wasHeld")
     check(door.shard.sessions[index].fromClient == FramerState(), "fromClient")
     check(door.shard.sessions[index].toClient == FramerState(), "toClient")
-    check("\(door.shard.sessions[index].traffic)" == "\(Session.Traffic())", "traffic")
+    check("\(door.shard.sessions[index].traffic)" == "\(Traffic())", "traffic")
     check(door.shard.sessionTimers.deadline(of: index) == nil, "its timer")
     check(door.shard.clientQueueBytes == 0, "clientQueueBytes")
   }
