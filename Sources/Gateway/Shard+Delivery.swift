@@ -185,13 +185,10 @@ extension Shard {
       unsafe sessions[index].unfinished.append(UnsafeRawBufferPointer(rebasing: bytes[whole...]))
       return
     }
-    guard whole > 0, let lasting = unsafe lasting(packets, inPlace: false) else { return }
+    guard whole > 0 else { return }
     countAnswer(to: index)
-    unsafe gather(lasting, for: index, now: now, effects: &effects)
-    // Without room in the arena the outbox points into `unfinished`, which must not move before
-    // the flush: what is whole goes to the session's queue instead.
-    if mustFlush { flushToQueue(index, now: now, effects: &effects) }
-    guard sessions[index].phase != .vacant else { return }
+    unsafe gather(arena.keep(packets), for: index, now: now, effects: &effects)
+    if arena.isExceeded { mustFlush = true }
     sessions[index].unfinished.removeFirst(whole)
     if sessions[index].unfinished.isEmpty { sessions[index].unfinished.removeAll() }
   }

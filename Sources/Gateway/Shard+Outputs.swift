@@ -104,18 +104,10 @@ extension Shard {
     outputs.took(output, isDoor: number == 0)
     outbox.reset()
     arena.reset()
-    mustFlush = false
     deliveringLink = output.source
-    unsafe output.payload.withUnsafeBytes { payload in
-      // The message's own memory does not last until the effects are performed.
-      if let copy = unsafe arena.copy(payload) {
-        unsafe give(output, copy, now: now, effects: &effects)
-      } else {
-        unsafe give(output, payload, now: now, effects: &effects)
-        mustFlush = true
-      }
-      if mustFlush { flushAll(now: now, effects: &effects) }
-    }
+    // The message's own memory does not last until the effects are performed.
+    let payload = unsafe output.payload.withUnsafeBytes { unsafe arena.keep($0) }
+    unsafe give(output, payload, now: now, effects: &effects)
   }
 
   private mutating func give(
@@ -139,13 +131,6 @@ extension Shard {
         payload, to: audience,
         from: BroadcastSource(worker: output.worker, pool: output.pool, isHere: false), now: now,
         effects: &effects)
-    }
-  }
-
-  private mutating func flushAll(now: Instant, effects: inout Effects) {
-    // Backwards: a session that closes is replaced by the last, which has been looked at.
-    for place in live.indices.reversed() {
-      flushToQueue(live[place], now: now, effects: &effects)
     }
   }
 

@@ -99,7 +99,8 @@ public struct Shard: ~Copyable {
 
   var outbox: Outbox
   var arena = TurnArena(capacity: 1 << 20)
-  /// A payload that lies in a link's own memory waits in the outbox.
+  /// What waits in the outbox is to be written before there is more: it lies in a link's own
+  /// memory, or is more than the arena has room for.
   var mustFlush = false
   /// The link whose bytes are being delivered, or were last.
   var deliveringLink = Session.noLink

@@ -282,4 +282,27 @@ import Testing
     group.settle()
     #expect(group.clients[client].received == packet + packet + packet)
   }
+
+  /// Goal: what is longer than a turn's memory is written as it comes, like anything else, so that
+  /// what follows finds no queue.
+  @Test func longMessagesAreWrittenAsTheyCome() {
+    let group = silent(shards: 2, workers: 2)
+    let clients = (0..<4).map { _ in group.connect() }
+    group.settle()
+    let long = [UInt8](repeating: 7, count: 1_200_000)
+    group.workers[1].broadcast(0, long)
+    group.workers[1].broadcast(0, [8])
+    group.settle()
+    for client in clients {
+      #expect(group.clients[client].closeReason == nil)
+      #expect(group.clients[client].received == long + [8])
+      #expect(group.clients[client].writes.first == long.count)
+    }
+    let foreign = clients.first { group.shard(of: $0) == 0 }!
+    let uuid = group.clients[foreign].uuid
+    for part in [long, [9]] { group.workers[1].answer(uuid, part) }
+    group.settle()
+    #expect(group.clients[foreign].closeReason == nil)
+    #expect(group.clients[foreign].received == long + [8] + long + [9])
+  }
 }
