@@ -134,29 +134,29 @@ extension Shard {
     }
   }
 
-  /// Gives sessions that have just come what they have missed.
+  /// Gives sessions that have just come what they have missed, as much as may wait at one time.
   ///
   /// At the door, what was under way to them where they were; elsewhere, broadcasts of this shard
   /// that had not reached the door when they left there.
   ///
-  /// - Parameter count: so many of all messages that were sent to `shard` had come there.
-  mutating func giveMissed(
-    to indices: [UInt32], since count: UInt64, of shard: Int, pool: Int, now: Instant,
-    effects: inout Effects
-  ) {
-    for output in outputs.missed(by: shard, since: count) where output.pool == pool {
-      outbox.reset()
-      arena.reset()
+  /// - Returns: false when they have got it all before.
+  mutating func giveMissed(now: Instant, effects: inout Effects) -> Bool {
+    guard let arriving, !arriving.missed.isEmpty else { return false }
+    let indices = arriving.ids.compactMap { index(of: $0) }
+    var missed = arriving.missed
+    outbox.reset()
+    arena.reset()
+    while let output = missed.first, outbox.room >= indices.count, !arena.isExceeded {
+      missed.removeFirst()
+      guard output.pool == arriving.pool else { continue }
       deliveringLink = output.source
-      unsafe output.payload.withUnsafeBytes { payload in
-        for index in indices where sessions[index].isIn {
-          unsafe giveMissed(output, payload, to: index, now: now, effects: &effects)
-          if sessions[index].phase != .vacant {
-            flushToQueue(index, now: now, effects: &effects)
-          }
-        }
+      let payload = unsafe output.payload.withUnsafeBytes { unsafe arena.keep($0) }
+      for index in indices where sessions[index].isIn {
+        unsafe giveMissed(output, payload, to: index, now: now, effects: &effects)
       }
     }
+    self.arriving!.missed = missed
+    return true
   }
 
   private mutating func giveMissed(

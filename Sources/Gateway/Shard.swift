@@ -34,6 +34,8 @@ public struct Shard: ~Copyable {
   var places: [UInt32] = []
   /// Sessions with other shards that are to end, and have not yet.
   var awayClosings: [UInt32: AwayClosing] = [:]
+  /// Sessions that have just come, until they were given what they have missed.
+  var arriving: ArrivingSessions?
   var outputs: OutputAccount
   /// Links that are not read because other shards have not taken what they have sent for them.
   var linksPausedByOutput: [LinkIndex] = []

@@ -75,6 +75,7 @@ extension Reactor {
       shard.clientFailed(id, now: now, effects: &effects)
       performEffects()
     }
+    while shard.continueTaking(now: now, effects: &effects) { performEffects() }
   }
 
   /// False when the system has no room for the socket, or it was closed for that before.

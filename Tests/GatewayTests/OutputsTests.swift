@@ -295,7 +295,8 @@ import Testing
     group.settle()
     for client in clients {
       #expect(group.clients[client].closeReason == nil)
-      #expect(group.clients[client].received == long + [8])
+      let isWhole = group.clients[client].received == long + [8]
+      #expect(isWhole)
       #expect(group.clients[client].writes.first == long.count)
     }
     let foreign = clients.first { group.shard(of: $0) == 0 }!
@@ -303,6 +304,58 @@ import Testing
     for part in [long, [9]] { group.workers[1].answer(uuid, part) }
     group.settle()
     #expect(group.clients[foreign].closeReason == nil)
-    #expect(group.clients[foreign].received == long + [8] + long + [9])
+    let isWhole = group.clients[foreign].received == long + [8] + long + [9]
+    #expect(isWhole)
+  }
+
+  /// Goal: clients that come back are given what they have missed as their sockets take it: it may
+  /// be more than may wait for one.
+  @Test func muchThatWasMissedIsWritten() {
+    let group = silent { $0.limits.clientQueueBytesMax = 64 << 10 }
+    let clients = (0..<9).map { _ in group.connect() }
+    group.settle()
+    let back = clients.filter { group.shard(of: $0) == 1 }
+    group.isHeld = { from, to in from == 0 && to == 1 }
+    for number in 0..<20 {
+      group.workers[2].broadcast(0, [UInt8](repeating: UInt8(number), count: 10_000))
+    }
+    group.settle()
+    group.remove(1)
+    group.settle()
+    for client in back {
+      #expect(group.clients[client].closeReason == nil)
+      let isSame = group.clients[client].received == group.clients[clients[0]].received
+      #expect(isSame)
+      #expect(group.clients[client].received.count == 200_000)
+    }
+    #expect(Set(back.map { group.shard(of: $0) }) == [0, 2])
+    group.isHeld = { _, _ in false }
+    group.settle()
+    for client in clients { group.door.end(client) }
+    group.advance(.seconds(10))
+    #expect(group.leftovers() == [])
+  }
+
+  /// Goal: the same for those that come to the shard that it was said on, also if they leave again.
+  @Test(arguments: [true, false]) func muchThatWasMissedByThoseThatComeIsWritten(stays: Bool) {
+    let group = silent { $0.limits.clientQueueBytesMax = 64 << 10 }
+    _ = group.connect()
+    group.settle()
+    group.isHeld = { from, to in from == 0 && to == 1 }
+    let client = group.connect()
+    group.settle()
+    for number in 0..<30 {
+      group.workers[1].broadcast(0, [UInt8](repeating: UInt8(number), count: 10_000))
+    }
+    group.settle()
+    if !stays { group.remove(1) }
+    group.settle()
+    group.isHeld = { _, _ in false }
+    group.settle()
+    #expect(group.clients[client].closeReason == nil)
+    let isSame = group.clients[client].received == group.clients[0].received
+    #expect(isSame)
+    #expect(group.clients[client].received.count == 300_000)
+    #expect((group.shard(of: client) == 1) == stays)
   }
 }

@@ -66,13 +66,13 @@ extension VirtualShard {
       clients[slot] = ClientSocket(
         connection: connection, id: id, isListed: clients[slot].isListed)
       (connection.gatewayShard, connection.gatewayPlace) = (index, slot)
-      // Some may leave again at once.
       if let figures = shard.figures(of: id), figures.uuid != moving.uuids[place] {
         simulation.oracle.broken(.crossing, "session \(slot) is another's", gateway: number)
       }
       simulation.oracle.came(connection, id, uuid: moving.uuids[place], to: self)
     }
     performEffects()
+    while shard.continueTaking(now: now, effects: &effects) { performEffects() }
     for id in ids { list(Int(id.index)) }
   }
 
