@@ -13,4 +13,6 @@ struct ArrivingSessions {
   var packets: [UInt8] = []
   /// What they have not been given yet, oldest first.
   var missed: ArraySlice<WorkerOutput>
+  /// So many messages had been sent there before the first of them.
+  var missedFrom: UInt64
 }

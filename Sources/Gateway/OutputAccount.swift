@@ -31,6 +31,10 @@ struct OutputAccount {
   private var passed: [Passed]
   /// At the door: how many messages came from each other shard.
   private(set) var heardCounts: [UInt64]
+  /// What has come and is not taken yet, as clients here hold it back.
+  private var held: [WorkerOutput] = []
+  /// Those in front that were taken since.
+  private var heldStart = 0
 
   init(shards: Int) {
     self.shards = shards
@@ -64,6 +68,27 @@ struct OutputAccount {
   mutating func took(_ output: WorkerOutput, isDoor: Bool) {
     takenCount += 1
     if isDoor { unsaidBytes[output.origin] += Self.byteCount(output) } else { unsaidCount += 1 }
+  }
+
+  /// Messages wait here to be taken.
+  var hasHeld: Bool { heldStart < held.count }
+
+  /// Messages that have come here, those included that wait.
+  var cameCount: UInt64 { takenCount + UInt64(held.count - heldStart) }
+
+  /// Lets a message wait: it counts as if it were still under way.
+  mutating func hold(_ output: WorkerOutput) { held.append(output) }
+
+  /// The oldest message that waits.
+  mutating func takeHeld() -> WorkerOutput? {
+    guard hasHeld else { return nil }
+    let output = held[heldStart]
+    heldStart += 1
+    if heldStart * 2 >= held.count {
+      held.removeFirst(heldStart)
+      heldStart = 0
+    }
+    return output
   }
 
   /// Somebody waits to hear that something was taken.
@@ -118,7 +143,7 @@ struct OutputAccount {
 
   /// Nothing is under way.
   var isSettled: Bool {
-    !hasUnsaid && untaken == 0
+    !hasUnsaid && !hasHeld && untaken == 0
       && passed.allSatisfy { $0.outputs.count == $0.start }
   }
 }

@@ -79,8 +79,8 @@ extension Shard {
       let pool = links[link].pool
       unsafe broadcast(
         payload, to: audience,
-        from: BroadcastSource(worker: links[link].id, pool: pool, isHere: true), now: now,
-        effects: &effects)
+        from: BroadcastSource(worker: links[link].id, pool: pool, isHere: true, place: .max),
+        now: now, effects: &effects)
       if pools[pool].isSpread, !Fault.broadcastToOwnShard.isOn {
         unsafe send(payload, to: .broadcast(audience), from: link, effects: &effects)
       }
@@ -235,6 +235,8 @@ extension Shard {
     var pool: Int
     /// It is a worker of this shard, which logs what no client of a listener can be given.
     var isHere: Bool
+    /// How many of other shards' messages have come before it: for those who came before it did.
+    var place: UInt64
   }
 
   mutating func broadcast(
@@ -249,7 +251,7 @@ extension Shard {
       let index = live[place]
       let listener = Int(sessions[index].listener)
       guard listeners[listener] != .none, sessions[index].isIn,
-        isIn(audience, index, window, now)
+        sessions[index].outputsBefore <= source.place, isIn(audience, index, window, now)
       else { continue }
       if listeners[listener] == .some, unsafe !takesBroadcast(payload, index) {
         refusals[listener] += 1

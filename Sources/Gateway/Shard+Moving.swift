@@ -134,7 +134,7 @@ extension Shard {
       packetAt: sessions[index].packetAt, waitingSince: sessions[index].waitingSince,
       progressAt: sessions[index].progressAt, packetMeter: sessions[index].packetMeter,
       byteMeter: sessions[index].byteMeter, limitedUntil: sessions[index].limitedUntil,
-      traffic: traffic)
+      outputsBefore: sessions[index].outputsBefore, traffic: traffic)
   }
 
   // MARK: Coming
@@ -146,7 +146,7 @@ extension Shard {
     let ids = batch.sessions.map { id(of: install($0, effects: &effects)) }
     arriving = ArrivingSessions(
       pool: batch.pool, ids: ids, packets: batch.packets,
-      missed: outputs.missed(by: 0, since: batch.outputsTaken))
+      missed: outputs.missed(by: 0, since: batch.outputsTaken), missedFrom: batch.outputsTaken)
     return ids
   }
 
@@ -188,6 +188,7 @@ extension Shard {
     listeners[Int(moving.listener)].sessions += 1
     listenerCounters[Int(moving.listener)].arrived += 1
     unpack(moving, into: index, effects: &effects)
+    sessions[index].outputsBefore = outputs.cameCount
     return index
   }
 
@@ -221,6 +222,7 @@ extension Shard {
     sessions[index].packetMeter = moving.packetMeter
     sessions[index].byteMeter = moving.byteMeter
     sessions[index].limitedUntil = moving.limitedUntil
+    sessions[index].outputsBefore = moving.outputsBefore
     sessions[index].traffic = moving.traffic
     listenerCounters[Int(sessions[index].listener)].uncount(moving.traffic)
   }
@@ -230,6 +232,8 @@ extension Shard {
     _ batch: MovingSessions, from shard: Int, now: Instant, effects: inout Effects
   ) -> [SessionID] {
     if shutdown?.isFinished == true { return dropReturned(batch, effects: &effects) }
+    // They may have heard what that shard said before they left it.
+    takeAllHeld(now: now, effects: &effects)
     var indices: [UInt32] = []
     var closings: [AwayClosing?] = []
     for moving in batch.sessions {
@@ -243,7 +247,8 @@ extension Shard {
     let ids = indices.map { id(of: $0) }
     arriving = ArrivingSessions(
       pool: batch.pool, ids: ids, closings: closings,
-      missed: outputs.missed(by: shard, since: batch.outputsTaken))
+      missed: outputs.missed(by: shard, since: batch.outputsTaken),
+      missedFrom: batch.outputsTaken)
     if Fault.misorderReturnedPackets.isOn {
       arriving!.packets = batch.packets
     } else {

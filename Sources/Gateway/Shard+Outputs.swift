@@ -89,7 +89,47 @@ extension Shard {
   // MARK: Taking
 
   /// A worker of another shard has a message for clients here, or at the door for any.
+  ///
+  /// It waits while a client here holds back what comes from elsewhere.
   mutating func take(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
+    guard holdsOnOthers == 0, !outputs.hasHeld else { return outputs.hold(output) }
+    outbox.reset()
+    arena.reset()
+    give(output, now: now, effects: &effects)
+  }
+
+  /// Takes what has waited, as much at one time as one read of a worker brings, once nobody holds
+  /// it back.
+  mutating func takeHeld(now: Instant, effects: inout Effects) {
+    guard outputs.hasHeld, holdsOnOthers == 0 else { return }
+    outbox.reset()
+    arena.reset()
+    var byteCount = 0
+    while byteCount < OutputAccount.untakenMax, outbox.room > live.count, !arena.isExceeded,
+      let output = outputs.takeHeld()
+    {
+      byteCount += OutputAccount.byteCount(output)
+      give(output, now: now, effects: &effects)
+    }
+  }
+
+  /// Takes all that has waited, whoever holds it back.
+  mutating func takeAllHeld(now: Instant, effects: inout Effects) {
+    outbox.reset()
+    arena.reset()
+    while let output = outputs.takeHeld() {
+      give(output, now: now, effects: &effects)
+      guard outbox.room <= live.count else { continue }
+      // Backwards: a session that closes is replaced by the last, which has been looked at.
+      for place in live.indices.reversed() {
+        flushToQueue(live[place], now: now, effects: &effects)
+      }
+      outbox.reset()
+      arena.reset()
+    }
+  }
+
+  private mutating func give(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
     if number == 0 {
       outputs.heard(from: output.origin)
       switch output.target {
@@ -101,17 +141,17 @@ extension Shard {
       case .broadcast: passOn(output, &effects)
       }
     }
+    // The door takes all before sessions come back, and need not look who has heard of it.
+    let place = number == 0 ? .max : outputs.takenCount
     outputs.took(output, isDoor: number == 0)
-    outbox.reset()
-    arena.reset()
     deliveringLink = output.source
     // The message's own memory does not last until the effects are performed.
     let payload = unsafe output.payload.withUnsafeBytes { unsafe arena.keep($0) }
-    unsafe give(output, payload, now: now, effects: &effects)
+    unsafe give(output, payload, place, now: now, effects: &effects)
   }
 
   private mutating func give(
-    _ output: WorkerOutput, _ payload: UnsafeRawBufferPointer, now: Instant,
+    _ output: WorkerOutput, _ payload: UnsafeRawBufferPointer, _ place: UInt64, now: Instant,
     effects: inout Effects
   ) {
     switch output.target {
@@ -125,12 +165,14 @@ extension Shard {
         counters.messagesToUnknownSession += 1
         return
       }
+      guard sessions[index].outputsBefore <= place else { return }
       unsafe give(payload, to: index, now: now, effects: &effects)
     case .broadcast(let audience):
       unsafe broadcast(
         payload, to: audience,
-        from: BroadcastSource(worker: output.worker, pool: output.pool, isHere: false), now: now,
-        effects: &effects)
+        from: BroadcastSource(
+          worker: output.worker, pool: output.pool, isHere: false, place: place),
+        now: now, effects: &effects)
     }
   }
 
@@ -144,18 +186,22 @@ extension Shard {
     guard let arriving, !arriving.missed.isEmpty else { return false }
     let indices = arriving.ids.compactMap { index(of: $0) }
     var missed = arriving.missed
+    var place = arriving.missedFrom
     outbox.reset()
     arena.reset()
     while let output = missed.first, outbox.room >= indices.count, !arena.isExceeded {
       missed.removeFirst()
+      defer { place += 1 }
       guard output.pool == arriving.pool else { continue }
       deliveringLink = output.source
       let payload = unsafe output.payload.withUnsafeBytes { unsafe arena.keep($0) }
-      for index in indices where sessions[index].isIn {
+      for index in indices
+      where sessions[index].isIn && (number != 0 || sessions[index].outputsBefore <= place) {
         unsafe giveMissed(output, payload, to: index, now: now, effects: &effects)
       }
     }
     self.arriving!.missed = missed
+    self.arriving!.missedFrom = place
     return true
   }
 

@@ -218,7 +218,10 @@ public struct Shard: ~Copyable {
   public mutating func endTurn(now: Instant, effects: inout Effects) {
     writeDirtyLinks(now: now, effects: &effects)
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
-    if groupCount > 1 { sayTaken(now: now, effects: &effects) }
+    if groupCount > 1 {
+      takeHeld(now: now, effects: &effects)
+      sayTaken(now: now, effects: &effects)
+    }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
     vacateSlots(effects: &effects)
   }
@@ -245,8 +248,9 @@ public struct Shard: ~Copyable {
   /// When a claim that waits for the rate of logins may be verified.
   private var claimDeadline: Instant? { gate.nextDeadline }
 
-  /// Something was queued for a worker after the turn's end: the next turn must not wait.
-  public var hasUnwritten: Bool { !dirtyLinks.isEmpty }
+  /// Something was queued for a worker after the turn's end, or there is more for clients than one
+  /// turn gives them: the next turn must not wait.
+  public var hasUnwritten: Bool { !dirtyLinks.isEmpty || outputs.hasHeld && holdsOnOthers == 0 }
 
   /// Acts on every deadline that has come.
   public mutating func timePassed(now: Instant, effects: inout Effects) {

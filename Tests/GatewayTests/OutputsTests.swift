@@ -358,4 +358,34 @@ import Testing
     #expect(group.clients[client].received.count == 300_000)
     #expect((group.shard(of: client) == 1) == stays)
   }
+
+  /// Goal: a client that is merely slower than a worker of another shard is not closed, however
+  /// many shards there are.
+  @Test(arguments: [[1], [0, 1, 3]]) func slowerClientsAreNotFlooded(speakers: [Int]) {
+    let group = silent(shards: 4, workers: 4)
+    let clients = (0..<4).map { _ in group.connect() }
+    group.settle()
+    let slow = clients.first { group.shard(of: $0) == 2 }!
+    group.outside.clients[slow].room = 100_000
+    for number in 0..<400 {
+      let worker = group.workers[speakers[number % speakers.count]]
+      let block = [UInt8](repeating: UInt8(number % 251), count: 10_000)
+      if speakers.count == 1 {
+        worker.answer(group.clients[slow].uuid, block)
+      } else {
+        worker.broadcast(0, block)
+      }
+    }
+    group.settle()
+    #expect(group.shards[2].shard.holdsOnOthers == 1)
+    for _ in 0..<45 {
+      group.door.take(slow, 100_000)
+      group.advance(.milliseconds(20))
+    }
+    #expect(group.clients[slow].closeReason == nil)
+    #expect(group.clients[slow].received.count == 4_000_000)
+    for client in clients { group.door.end(client) }
+    group.advance(.seconds(10))
+    #expect(group.leftovers() == [])
+  }
 }
