@@ -67,6 +67,11 @@ extension Shard {
     return Self.remoteLinks | (links[link].id.rawValue & 0xffff) << 15 | connection
   }
 
+  /// The link here that stood for `source` elsewhere; `source`, when its connection is over.
+  private func ownLink(for source: UInt32) -> UInt32 {
+    usedLinks.first { remoteLink(of: $0) == source } ?? source
+  }
+
   // MARK: Passing on
 
   private mutating func passOn(_ output: WorkerOutput, _ effects: inout Effects) {
@@ -135,6 +140,10 @@ extension Shard {
       switch output.target {
       case .session(let uuid):
         if let slot = uuids.slot(of: uuid), isAway(slot, uuid, pool: output.pool) {
+          // It was on its way to the sender, which gives it whatever had not been heard here.
+          guard Int(sessions[slot].shard) != output.origin else {
+            return outputs.took(output, isDoor: true)
+          }
           // Its sender hears of it when it is taken there.
           return passOn(output, &effects)
         }
@@ -178,8 +187,8 @@ extension Shard {
 
   /// Gives sessions that have just come what they have missed, as much as may wait at one time.
   ///
-  /// At the door, what was under way to them where they were; elsewhere, broadcasts of this shard
-  /// that had not reached the door when they left there.
+  /// At the door, what was under way to them where they were; elsewhere, what workers of this shard
+  /// had said and the door had not heard when they left there.
   ///
   /// - Returns: false when they have got it all before.
   mutating func giveMissed(now: Instant, effects: inout Effects) -> Bool {
@@ -193,7 +202,7 @@ extension Shard {
       missed.removeFirst()
       defer { place += 1 }
       guard output.pool == arriving.pool else { continue }
-      deliveringLink = output.source
+      deliveringLink = number == 0 ? output.source : ownLink(for: output.source)
       let payload = unsafe output.payload.withUnsafeBytes { unsafe arena.keep($0) }
       for index in indices
       where sessions[index].isIn && (number != 0 || sessions[index].outputsBefore <= place) {
@@ -211,8 +220,7 @@ extension Shard {
   ) {
     switch output.target {
     case .session(let uuid):
-      // Of the others' own messages the door sends back here what is for one client.
-      guard sessions[index].uuid == uuid, number == 0 else { return }
+      guard sessions[index].uuid == uuid else { return }
       unsafe give(payload, to: index, now: now, effects: &effects)
     case .broadcast(let audience):
       unsafe broadcast(payload, to: audience, reaching: index, now: now, effects: &effects)

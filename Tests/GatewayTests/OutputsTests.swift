@@ -388,4 +388,48 @@ import Testing
     group.advance(.seconds(10))
     #expect(group.leftovers() == [])
   }
+
+  /// Goal: what a worker says to a client that is on its way to it keeps its order.
+  @Test func answersOvertakeNothing() {
+    let group = silent(shards: 2, workers: 2)
+    let client = group.connect()
+    group.settle()
+    #expect(group.shard(of: client) == 0)
+    let uuid = group.clients[client].uuid
+    group.isHeld = { from, to in from == 1 && to == 0 }
+    group.workers[1].answer(uuid, Array("a".utf8))
+    group.workers[1].broadcast(0, Array("b".utf8))
+    group.settle()
+    group.remove(0)
+    group.settle()
+    #expect(group.shard(of: client) == 1)
+    group.workers[1].answer(uuid, Array("c".utf8))
+    group.settle()
+    group.isHeld = { _, _ in false }
+    group.settle()
+    #expect(text(client, group) == "abc")
+    group.door.end(client)
+    group.advance(.seconds(10))
+    #expect(group.leftovers() == [])
+  }
+
+  /// Goal: two halves of a packet, one of them said while the client was on its way, are one.
+  @Test func halvesOfAnswersMeet() {
+    let group = silent(shards: 2, workers: 2) { $0.listeners[0].serverToClient = .short }
+    let client = group.connect()
+    group.settle()
+    let uuid = group.clients[client].uuid
+    let packet = Packets.make([200, 1, 2])
+    group.isHeld = { from, to in from == 1 && to == 0 }
+    group.workers[1].answer(uuid, Array(packet[..<3]))
+    group.settle()
+    group.remove(0)
+    group.settle()
+    group.workers[1].answer(uuid, Array(packet[3...]))
+    group.settle()
+    group.isHeld = { _, _ in false }
+    group.settle()
+    #expect(group.clients[client].closeReason == nil)
+    #expect(group.clients[client].received == packet)
+  }
 }
