@@ -63,6 +63,8 @@ struct MovingSession: Sendable {
   var packetMeter: RateMeter
   var byteMeter: RateMeter
   var limitedUntil: Instant
+  /// Of what was sent to the shard that it leaves, so much was sent before it came there.
+  var outputsBefore: UInt64
 
   var traffic: Traffic
 }

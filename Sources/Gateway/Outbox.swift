@@ -51,13 +51,18 @@ struct TurnArena: ~Copyable {
   private let base: UnsafeMutableRawPointer
   private var used = 0
   private let capacity: Int
+  /// What there was no room for.
+  private var blocks: [UnsafeMutableRawBufferPointer] = unsafe []
 
   init(capacity: Int) {
     self.capacity = capacity
     unsafe base = .allocate(byteCount: capacity, alignment: 16)
   }
 
-  deinit { unsafe base.deallocate() }
+  deinit {
+    unsafe base.deallocate()
+    unsafe blocks.forEach { unsafe $0.deallocate() }
+  }
 
   /// A copy of `bytes` that lasts until ``reset()``, or nil when there is no room for it.
   mutating func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
@@ -68,5 +73,27 @@ struct TurnArena: ~Copyable {
     return unsafe UnsafeRawBufferPointer(start: copy, count: bytes.count)
   }
 
-  mutating func reset() { used = 0 }
+  /// A copy of `bytes`, which lasts until ``reset()``, in memory of its own if there is no room.
+  ///
+  /// How much that is altogether is bounded by who calls it.
+  mutating func keep(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    if let copy = unsafe copy(bytes) { return unsafe copy }
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+    unsafe block.copyMemory(from: bytes)
+    unsafe blocks.append(block)
+    return UnsafeRawBufferPointer(block)
+  }
+
+  /// More was kept than there is room for.
+  var isExceeded: Bool { unsafe !blocks.isEmpty }
+
+  mutating func reset() {
+    used = 0
+    if isExceeded { freeBlocks() }
+  }
+
+  private mutating func freeBlocks() {
+    unsafe blocks.forEach { unsafe $0.deallocate() }
+    unsafe blocks = []
+  }
 }

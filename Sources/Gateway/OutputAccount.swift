@@ -44,8 +44,13 @@ struct OutputAccount {
   private var unacknowledgedBytes: [Int]
   /// At the door what was passed on to each other shard, elsewhere what was sent to the door.
   private var inFlight: [InFlight]
-  /// How many messages came from each other shard: at the door from all, elsewhere from the door.
+  /// How many messages of each other shard were taken: at the door from all, elsewhere from the
+  /// door. Those that wait are not among them.
   private(set) var heardCounts: [UInt64]
+  /// What has come and is not taken yet, as clients here hold it back.
+  private var held: [WorkerOutput] = []
+  /// Those in front that were taken since.
+  private var heldStart = 0
 
   init(shards: Int) {
     self.shards = shards
@@ -84,6 +89,27 @@ struct OutputAccount {
     } else {
       unacknowledgedCount += 1
     }
+  }
+
+  /// Messages wait here to be delivered.
+  var hasHeld: Bool { heldStart < held.count }
+
+  /// Beside the door: messages that have come here, those included that wait.
+  var cameCount: UInt64 { heardCounts[0] + UInt64(held.count - heldStart) }
+
+  /// Lets a message wait: it counts as if it were still in flight.
+  mutating func hold(_ output: WorkerOutput) { held.append(output) }
+
+  /// The oldest message that waits.
+  mutating func takeHeld() -> WorkerOutput? {
+    guard hasHeld else { return nil }
+    let output = held[heldStart]
+    heldStart += 1
+    if heldStart * 2 >= held.count {
+      held.removeFirst(heldStart)
+      heldStart = 0
+    }
+    return output
   }
 
   /// Somebody waits to hear that something was delivered.
@@ -140,7 +166,7 @@ struct OutputAccount {
 
   /// Nothing is in flight.
   var isSettled: Bool {
-    !hasUnacknowledged && bytesInFlight == 0
+    !hasUnacknowledged && !hasHeld && bytesInFlight == 0
       && inFlight.allSatisfy { $0.outputs.count == $0.start }
   }
 }

@@ -122,6 +122,11 @@ struct Session: ~Copyable {
 
   /// What has come from and gone to its client, on whatever shard.
   var traffic = Traffic()
+  /// Beside the door: so many of other shards' messages had come when it came.
+  ///
+  /// It has heard them, where it was, though some may still wait here. Once it is back at the door
+  /// this is of no use any more.
+  var outputsBefore: UInt64 = 0
 
   /// It has been let in, and is not closing.
   var isIn: Bool { phase == .open || phase == .halfClosed }

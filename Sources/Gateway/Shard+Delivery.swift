@@ -77,8 +77,8 @@ extension Shard {
       let pool = links[link].pool
       unsafe broadcast(
         payload, to: audience,
-        from: BroadcastSource(worker: links[link].id, pool: pool, isHere: true), now: now,
-        effects: &effects)
+        from: BroadcastSource(worker: links[link].id, pool: pool, isHere: true, place: .max),
+        now: now, effects: &effects)
       if pools[pool].isSpread, !Fault.broadcastToOwnShard.isOn {
         unsafe send(payload, to: .broadcast(audience), from: link, effects: &effects)
       }
@@ -183,13 +183,10 @@ extension Shard {
       unsafe sessions[index].unfinished.append(UnsafeRawBufferPointer(rebasing: bytes[whole...]))
       return
     }
-    guard whole > 0, let lasting = unsafe lasting(packets, inPlace: false) else { return }
+    guard whole > 0 else { return }
     countAnswer(to: index)
-    unsafe gather(lasting, for: index, now: now, effects: &effects)
-    // Without room in the arena the outbox points into `unfinished`, which must not move before
-    // the flush: what is whole goes to the session's queue instead.
-    if mustFlush { flushToQueue(index, now: now, effects: &effects) }
-    guard sessions[index].phase != .vacant else { return }
+    unsafe gather(arena.keep(packets), for: index, now: now, effects: &effects)
+    if arena.isExceeded { mustFlush = true }
     sessions[index].unfinished.removeFirst(whole)
     if sessions[index].unfinished.isEmpty { sessions[index].unfinished.removeAll() }
   }
@@ -236,6 +233,8 @@ extension Shard {
     var pool: Int
     /// It is a worker of this shard, which logs what no client of a listener can be given.
     var isHere: Bool
+    /// How many of other shards' messages have come before it: for those who came before it did.
+    var place: UInt64
   }
 
   mutating func broadcast(
@@ -250,7 +249,7 @@ extension Shard {
       let index = live[place]
       let listener = Int(sessions[index].listener)
       guard listeners[listener] != .none, sessions[index].isIn,
-        isIn(audience, index, window, now)
+        sessions[index].outputsBefore <= source.place, isIn(audience, index, window, now)
       else { continue }
       if listeners[listener] == .some, unsafe !takesBroadcast(payload, index) {
         refusals[listener] += 1

@@ -43,7 +43,8 @@ extension Shard {
   /// Sessions came, with their sockets.
   ///
   /// The driver registers the sockets, to be read, as after
-  /// ``accepted(listener:client:entropy:now:effects:)``, before it performs the effects.
+  /// ``accepted(listener:client:entropy:now:effects:)``, before it performs the effects. Then it
+  /// calls ``continueTaking(now:effects:)`` until all is done.
   ///
   /// - Parameters:
   ///   - message: `sessions` or `returned`.
@@ -59,6 +60,23 @@ extension Shard {
       return takeReturned(batch, from: shard, now: now, effects: &effects)
     }
     preconditionFailure("a message without sessions")
+  }
+
+  /// Goes on with sessions that came: what they have missed is given to them, some of it each time,
+  /// so that their sockets take it before there is more; then they are given to workers.
+  ///
+  /// - Returns: whether effects are to be performed, and this is to be called again.
+  public mutating func continueTaking(now: Instant, effects: inout Effects) -> Bool {
+    guard arriving != nil else { return false }
+    if giveMissed(now: now, effects: &effects) { return true }
+    let arrived = arriving!
+    arriving = nil
+    if number == 0 {
+      placeReturned(arrived, now: now, effects: &effects)
+    } else {
+      placeHandedOver(arrived, now: now, effects: &effects)
+    }
+    return true
   }
 
   /// Tells the door how many workers of a pool sessions may be given to here.

@@ -134,35 +134,39 @@ extension Shard {
       packetAt: sessions[index].packetAt, waitingSince: sessions[index].waitingSince,
       progressAt: sessions[index].progressAt, packetMeter: sessions[index].packetMeter,
       byteMeter: sessions[index].byteMeter, limitedUntil: sessions[index].limitedUntil,
-      traffic: traffic)
+      outputsBefore: sessions[index].outputsBefore, traffic: traffic)
   }
 
   // MARK: Coming
 
-  /// Takes sessions from the door, and gives them to workers, their packets first.
+  /// Takes sessions from the door.
   mutating func takeHandedOver(
     _ batch: MovingSessions, now: Instant, effects: inout Effects
   ) -> [SessionID] {
-    let indices = batch.sessions.map { install($0, effects: &effects) }
-    let ids = indices.map { id(of: $0) }
-    giveMissed(
-      to: indices, since: batch.outputsHeard, of: 0, pool: batch.pool, now: now,
-      effects: &effects)
-    if pools[batch.pool].rotation.isEmpty {
+    let ids = batch.sessions.map { id(of: install($0, effects: &effects)) }
+    arriving = ArrivingSessions(
+      pool: batch.pool, ids: ids, packets: batch.packets,
+      missed: outputs.missed(by: 0, since: batch.outputsHeard), missedFrom: batch.outputsHeard)
+    return ids
+  }
+
+  /// Gives sessions that have come from the door to workers, their packets first.
+  mutating func placeHandedOver(
+    _ arrived: ArrivingSessions, now: Instant, effects: inout Effects
+  ) {
+    let here = arrived.ids.compactMap { index(of: $0) }.filter { sessions[$0].isIn }
+    if pools[arrived.pool].rotation.isEmpty {
       // The door was told before it could get these back: it will not send them here again. They
       // wait from now on, as they would if they had come to that worker a moment before.
-      for index in indices { sessions[index].waitingSince = now }
-      giveBack(indices, batch.packets, pool: batch.pool, now: now, effects: &effects)
-      return ids
+      for index in here { sessions[index].waitingSince = now }
+      return giveBack(here, arrived.packets, pool: arrived.pool, now: now, effects: &effects)
     }
-    let here = zip(indices, ids).filter { index(of: $1) != nil }.map(\.0)
     for index in here {
       attach(index)
       if sessions[index].phase == .halfClosed { sessions[index].activeAt = now }
     }
-    reroute(batch.packets, pool: batch.pool)
+    reroute(arrived.packets, pool: arrived.pool)
     for index in here { resume(index, now: now, effects: &effects) }
-    return ids
   }
 
   private mutating func install(_ moving: MovingSession, effects: inout Effects) -> UInt32 {
@@ -184,6 +188,7 @@ extension Shard {
     listeners[Int(moving.listener)].sessions += 1
     listenerCounters[Int(moving.listener)].arrived += 1
     unpack(moving, into: index, effects: &effects)
+    sessions[index].outputsBefore = outputs.cameCount
     return index
   }
 
@@ -217,6 +222,7 @@ extension Shard {
     sessions[index].packetMeter = moving.packetMeter
     sessions[index].byteMeter = moving.byteMeter
     sessions[index].limitedUntil = moving.limitedUntil
+    sessions[index].outputsBefore = moving.outputsBefore
     sessions[index].traffic = moving.traffic
     listenerCounters[Int(sessions[index].listener)].traffic &-= moving.traffic
   }
@@ -226,6 +232,8 @@ extension Shard {
     _ batch: MovingSessions, from shard: Int, now: Instant, effects: inout Effects
   ) -> [SessionID] {
     if shutdown?.isFinished == true { return dropReturned(batch, effects: &effects) }
+    // They may have heard what that shard said before they left it.
+    takeAllHeld(now: now, effects: &effects)
     var indices: [UInt32] = []
     var closings: [AwayClosing?] = []
     for moving in batch.sessions {
@@ -237,17 +245,28 @@ extension Shard {
       indices.append(index)
     }
     let ids = indices.map { id(of: $0) }
-    if !Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
-    giveMissed(
-      to: indices, since: batch.outputsHeard, of: shard, pool: batch.pool, now: now,
-      effects: &effects)
-    for (place, id) in ids.enumerated() where index(of: id) != nil {
-      armTimer(of: id.index)
-      endIfDue(id.index, closings[place], now: now, effects: &effects)
+    arriving = ArrivingSessions(
+      pool: batch.pool, ids: ids, closings: closings,
+      missed: outputs.missed(by: shard, since: batch.outputsHeard),
+      missedFrom: batch.outputsHeard)
+    if Fault.misorderReturnedPackets.isOn {
+      arriving!.packets = batch.packets
+    } else {
+      keepOrphans(batch.packets, of: batch.pool)
     }
-    placeWaiting(pool: batch.pool, now: now, effects: &effects)
-    if Fault.misorderReturnedPackets.isOn { keepOrphans(batch.packets, of: batch.pool) }
     return ids
+  }
+
+  /// Gives sessions that have come back to the door to workers, unless they are to end.
+  mutating func placeReturned(
+    _ arrived: ArrivingSessions, now: Instant, effects: inout Effects
+  ) {
+    for (place, id) in arrived.ids.enumerated() where index(of: id) != nil {
+      armTimer(of: id.index)
+      endIfDue(id.index, arrived.closings[place], now: now, effects: &effects)
+    }
+    placeWaiting(pool: arrived.pool, now: now, effects: &effects)
+    if Fault.misorderReturnedPackets.isOn { keepOrphans(arrived.packets, of: arrived.pool) }
   }
 
   /// Closes the sockets of sessions that come back when nobody has waited for them any longer.

@@ -40,7 +40,7 @@ extension Shard {
     unsafe messages.withUnsafeBytes { bytes in
       var rest = unsafe bytes
       while let (message, named) = unsafe nextPacket(&rest) {
-        let session = named.flatMap { sessions[$0].phase == .closing ? nil : $0 }
+        let session = named.flatMap { isOver($0) ? nil : $0 }
         let own = session.flatMap { isPacketBalanced ? pools[pool].next() : linkOrNil(of: $0) }
         guard let link = own ?? heir else {
           unsafe pools[pool].orphans.append(contentsOf: message)
@@ -57,6 +57,12 @@ extension Shard {
         markDirty(link)
       }
     }
+  }
+
+  /// A session is about to end, here or where it is: the packets of those that are elsewhere and go
+  /// on have gone along with them.
+  private func isOver(_ index: UInt32) -> Bool {
+    sessions[index].phase == .closing || sessions[index].phase == .away
   }
 
   /// Takes the next packet from the front of encoded messages, and whose it is if that is there.

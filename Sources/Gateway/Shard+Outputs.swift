@@ -65,6 +65,13 @@ extension Shard {
     if linkStates[Int(link)].holds == 1 { pauseReading(link, effects: &effects) }
   }
 
+  /// The link here that stood for `source` elsewhere; `source`, when its connection is over.
+  private func ownLink(for source: UInt32) -> UInt32 {
+    usedLinks.first {
+      Session.remoteLink(of: links[$0].id, reconnects: links[$0].reconnects) == source
+    } ?? source
+  }
+
   // MARK: Passing on
 
   private mutating func passOn(_ output: WorkerOutput, _ effects: inout Effects) {
@@ -87,12 +94,58 @@ extension Shard {
   // MARK: Taking
 
   /// A worker of another shard has a message for clients here, or at the door for any.
+  ///
+  /// It waits while a client here holds back what comes from elsewhere.
   mutating func take(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
+    guard holdsOnOthers == 0, !outputs.hasHeld else { return outputs.hold(output) }
+    outbox.reset()
+    arena.reset()
+    give(output, now: now, effects: &effects)
+  }
+
+  /// Takes what has waited, as much at one time as one read of a worker brings, once nobody holds
+  /// it back.
+  mutating func takeHeld(now: Instant, effects: inout Effects) {
+    guard outputs.hasHeld, holdsOnOthers == 0 else { return }
+    outbox.reset()
+    arena.reset()
+    var byteCount = 0
+    while byteCount < OutputAccount.bytesInFlightMax, outbox.room > live.count, !arena.isExceeded,
+      let output = outputs.takeHeld()
+    {
+      byteCount += OutputAccount.byteCount(output)
+      give(output, now: now, effects: &effects)
+    }
+  }
+
+  /// Takes all that has waited, whoever holds it back.
+  mutating func takeAllHeld(now: Instant, effects: inout Effects) {
+    outbox.reset()
+    arena.reset()
+    while let output = outputs.takeHeld() {
+      give(output, now: now, effects: &effects)
+      guard outbox.room <= live.count else { continue }
+      // Backwards: a session that closes is replaced by the last, which has been looked at.
+      for place in live.indices.reversed() {
+        flushToQueue(live[place], now: now, effects: &effects)
+      }
+      outbox.reset()
+      arena.reset()
+    }
+  }
+
+  private mutating func give(_ output: WorkerOutput, now: Instant, effects: inout Effects) {
+    // The door takes all before sessions come back, and need not look who has heard of it.
+    let place = isDoor ? .max : outputs.heardCounts[0]
     outputs.heard(from: isDoor ? output.origin : 0)
     if isDoor {
       switch output.target {
       case .session(let uuid):
-        if awayIndex(of: uuid, pool: output.pool) != nil {
+        if let index = awayIndex(of: uuid, pool: output.pool) {
+          // It was on its way to the sender, which gives it whatever had not been heard here.
+          guard Int(sessions[index].shard) != output.origin else {
+            return outputs.delivered(output, isDoor: true)
+          }
           // Its sender is credited when it is delivered there.
           return passOn(output, &effects)
         }
@@ -100,24 +153,14 @@ extension Shard {
       }
     }
     outputs.delivered(output, isDoor: isDoor)
-    outbox.reset()
-    arena.reset()
-    mustFlush = false
     deliveringLink = output.source
-    unsafe output.payload.withUnsafeBytes { payload in
-      // The message's own memory does not last until the effects are performed.
-      if let copy = unsafe arena.copy(payload) {
-        unsafe give(output, copy, now: now, effects: &effects)
-      } else {
-        unsafe give(output, payload, now: now, effects: &effects)
-        mustFlush = true
-      }
-      if mustFlush { flushAll(now: now, effects: &effects) }
-    }
+    // The message's own memory does not last until the effects are performed.
+    let payload = unsafe output.payload.withUnsafeBytes { unsafe arena.keep($0) }
+    unsafe give(output, payload, place, now: now, effects: &effects)
   }
 
   private mutating func give(
-    _ output: WorkerOutput, _ payload: UnsafeRawBufferPointer, now: Instant,
+    _ output: WorkerOutput, _ payload: UnsafeRawBufferPointer, _ place: UInt64, now: Instant,
     effects: inout Effects
   ) {
     switch output.target {
@@ -131,45 +174,44 @@ extension Shard {
         counters.messagesToUnknownSession += 1
         return
       }
+      guard sessions[index].outputsBefore <= place else { return }
       unsafe give(payload, to: index, now: now, effects: &effects)
     case .broadcast(let audience):
       unsafe broadcast(
         payload, to: audience,
-        from: BroadcastSource(worker: output.worker, pool: output.pool, isHere: false), now: now,
-        effects: &effects)
+        from: BroadcastSource(
+          worker: output.worker, pool: output.pool, isHere: false, place: place),
+        now: now, effects: &effects)
     }
   }
 
-  private mutating func flushAll(now: Instant, effects: inout Effects) {
-    // Backwards: a session that closes is replaced by the last, which has been looked at.
-    for place in live.indices.reversed() {
-      flushToQueue(live[place], now: now, effects: &effects)
-    }
-  }
-
-  /// Gives sessions that have just come what they have missed.
+  /// Gives sessions that have just come what they have missed, as much as may wait at one time.
   ///
-  /// At the door, what was under way to them where they were; elsewhere, broadcasts of this shard
-  /// that had not reached the door when they left there.
+  /// At the door, what was under way to them where they were; elsewhere, what workers of this shard
+  /// had said and the door had not heard when they left there.
   ///
-  /// - Parameter count: so many of all messages that were sent to `shard` had come there.
-  mutating func giveMissed(
-    to indices: [UInt32], since count: UInt64, of shard: Int, pool: Int, now: Instant,
-    effects: inout Effects
-  ) {
-    for output in outputs.missed(by: shard, since: count) where output.pool == pool {
-      outbox.reset()
-      arena.reset()
-      deliveringLink = output.source
-      unsafe output.payload.withUnsafeBytes { payload in
-        for index in indices where sessions[index].isIn {
-          unsafe giveMissed(output, payload, to: index, now: now, effects: &effects)
-          if sessions[index].phase != .vacant {
-            flushToQueue(index, now: now, effects: &effects)
-          }
-        }
+  /// - Returns: false when they have got it all before.
+  mutating func giveMissed(now: Instant, effects: inout Effects) -> Bool {
+    guard let arriving, !arriving.missed.isEmpty else { return false }
+    let indices = arriving.ids.compactMap { index(of: $0) }
+    var missed = arriving.missed
+    var place = arriving.missedFrom
+    outbox.reset()
+    arena.reset()
+    while let output = missed.first, outbox.room >= indices.count, !arena.isExceeded {
+      missed.removeFirst()
+      defer { place += 1 }
+      guard output.pool == arriving.pool else { continue }
+      deliveringLink = isDoor ? output.source : ownLink(for: output.source)
+      let payload = unsafe output.payload.withUnsafeBytes { unsafe arena.keep($0) }
+      for index in indices
+      where sessions[index].isIn && (!isDoor || sessions[index].outputsBefore <= place) {
+        unsafe giveMissed(output, payload, to: index, now: now, effects: &effects)
       }
     }
+    self.arriving!.missed = missed
+    self.arriving!.missedFrom = place
+    return true
   }
 
   private mutating func giveMissed(
@@ -178,8 +220,7 @@ extension Shard {
   ) {
     switch output.target {
     case .session(let uuid):
-      // Of the others' own messages the door sends back here what is for one client.
-      guard sessions[index].uuid == uuid, isDoor else { return }
+      guard sessions[index].uuid == uuid else { return }
       unsafe give(payload, to: index, now: now, effects: &effects)
     case .broadcast(let audience):
       unsafe broadcast(payload, to: audience, reaching: index, now: now, effects: &effects)

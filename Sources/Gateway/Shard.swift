@@ -32,6 +32,8 @@ public struct Shard: ~Copyable {
   var indexOfSlot: [UInt32] = []
   /// Sessions with other shards that are to end, and have not yet.
   var awayClosings: [UInt32: AwayClosing] = [:]
+  /// Sessions that have just come, until they were given what they have missed.
+  var arriving: ArrivingSessions?
   var outputs: OutputAccount
   /// Links that are not read because too much is in flight to other shards.
   var linksPausedByOutput: [LinkIndex] = []
@@ -97,7 +99,8 @@ public struct Shard: ~Copyable {
 
   var outbox: Outbox
   var arena = TurnArena(capacity: 1 << 20)
-  /// A payload that lies in a link's own memory waits in the outbox.
+  /// What waits in the outbox is to be written before there is more: it lies in a link's own
+  /// memory, or is more than the arena has room for.
   var mustFlush = false
   /// The link whose bytes are being delivered, or were last.
   var deliveringLink = Session.noLink
@@ -213,7 +216,10 @@ public struct Shard: ~Copyable {
   public mutating func endTurn(now: Instant, effects: inout Effects) {
     writeDirtyLinks(now: now, effects: &effects)
     if let shedAt, shedAt <= now { shedQueues(now: now, effects: &effects) }
-    if groupCount > 1 { acknowledgeOutputs(now: now, effects: &effects) }
+    if groupCount > 1 {
+      takeHeld(now: now, effects: &effects)
+      acknowledgeOutputs(now: now, effects: &effects)
+    }
     if shutdown != nil { advanceShutdown(now: now, effects: &effects) }
     vacateSlots(effects: &effects)
   }
@@ -240,8 +246,9 @@ public struct Shard: ~Copyable {
   /// When a claim that waits for the rate of logins may be verified.
   private var claimDeadline: Instant? { gate.nextDeadline }
 
-  /// Something was queued for a worker after the turn's end: the next turn must not wait.
-  public var hasUnwritten: Bool { !dirtyLinks.isEmpty }
+  /// Something was queued for a worker after the turn's end, or there is more for clients than one
+  /// turn gives them: the next turn must not wait.
+  public var hasUnwritten: Bool { !dirtyLinks.isEmpty || outputs.hasHeld && holdsOnOthers == 0 }
 
   /// Acts on every deadline that has come.
   public mutating func timePassed(now: Instant, effects: inout Effects) {

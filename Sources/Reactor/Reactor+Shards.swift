@@ -75,12 +75,14 @@ extension Reactor {
       shard.clientFailed(id, now: now, effects: &effects)
       performEffects()
     }
+    while shard.continueTaking(now: now, effects: &effects) { performEffects() }
   }
 
   /// False when the system has no room for the socket, or it was closed for that before.
   private mutating func keep(_ fd: Int32, of id: SessionID) -> Bool {
-    guard fd >= 0 else { return false }
+    // Without a socket, too, it has a place here, to be closed by the shard or sent on.
     while clients.count <= Int(id.index) { clients.append(Client()) }
+    guard fd >= 0 else { return false }
     guard epoll.add(fd, .client(id), .readable) else {
       Sockets.close(fd, abort: false)
       descriptorFreed()

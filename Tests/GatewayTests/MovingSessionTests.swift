@@ -265,4 +265,27 @@ import Testing
     #expect(!before.resumed && before.nextSequence == 1)
     #expect(behind.resumed && behind.nextSequence == 4)
   }
+
+  /// Goal: what no worker has got of a session that is about to end elsewhere reaches none that
+  /// follows sessions, as it would never have heard of this one.
+  @Test func packetsOfSessionsThatEndElsewhereReachNobody() {
+    let group = VirtualGroup(shards: 2, sessionEvents: true)
+    let client = (0..<2).map { _ in group.connect() }[1]
+    group.settle()
+    let uuid = group.clients[client].uuid
+    group.outside.clients[client].room = 0
+    group.workers[1].answer(uuid, Array("not taken".utf8))
+    group.settle()
+    group.workers[1].isRunning = false
+    group.shards[1].setNetwork(of: 1, bytesMax: 0)
+    group.send(client, numbers: 0..<5)
+    group.settle()
+    group.door.command(.closeSession(SessionUUID(text: uuid)!))
+    group.settle()
+    #expect(group.clients[client].isOpen, "it takes its time")
+    group.remove(1)
+    group.settle()
+    #expect(group.workers[0].requests.allSatisfy { $0.uuid != uuid })
+    #expect(group.metrics().map(\.packetsOfClosedSessions) == [5, 0])
+  }
 }

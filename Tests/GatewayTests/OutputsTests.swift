@@ -282,4 +282,154 @@ import Testing
     group.settle()
     #expect(group.clients[client].received == packet + packet + packet)
   }
+
+  /// Goal: what is longer than a turn's memory is written as it comes, like anything else, so that
+  /// what follows finds no queue.
+  @Test func longMessagesAreWrittenAsTheyCome() {
+    let group = silent(shards: 2, workers: 2)
+    let clients = (0..<4).map { _ in group.connect() }
+    group.settle()
+    let long = [UInt8](repeating: 7, count: 1_200_000)
+    group.workers[1].broadcast(0, long)
+    group.workers[1].broadcast(0, [8])
+    group.settle()
+    for client in clients {
+      #expect(group.clients[client].closeReason == nil)
+      let isWhole = group.clients[client].received == long + [8]
+      #expect(isWhole)
+      #expect(group.clients[client].writes.first == long.count)
+    }
+    let foreign = clients.first { group.shard(of: $0) == 0 }!
+    let uuid = group.clients[foreign].uuid
+    for part in [long, [9]] { group.workers[1].answer(uuid, part) }
+    group.settle()
+    #expect(group.clients[foreign].closeReason == nil)
+    let isWhole = group.clients[foreign].received == long + [8] + long + [9]
+    #expect(isWhole)
+  }
+
+  /// Goal: clients that come back are given what they have missed as their sockets take it: it may
+  /// be more than may wait for one.
+  @Test func muchThatWasMissedIsWritten() {
+    let group = silent { $0.limits.clientQueueBytesMax = 64 << 10 }
+    let clients = (0..<9).map { _ in group.connect() }
+    group.settle()
+    let back = clients.filter { group.shard(of: $0) == 1 }
+    group.isHeld = { from, to in from == 0 && to == 1 }
+    for number in 0..<20 {
+      group.workers[2].broadcast(0, [UInt8](repeating: UInt8(number), count: 10_000))
+    }
+    group.settle()
+    group.remove(1)
+    group.settle()
+    for client in back {
+      #expect(group.clients[client].closeReason == nil)
+      let isSame = group.clients[client].received == group.clients[clients[0]].received
+      #expect(isSame)
+      #expect(group.clients[client].received.count == 200_000)
+    }
+    #expect(Set(back.map { group.shard(of: $0) }) == [0, 2])
+    group.isHeld = { _, _ in false }
+    group.settle()
+    for client in clients { group.door.end(client) }
+    group.advance(.seconds(10))
+    #expect(group.leftovers() == [])
+  }
+
+  /// Goal: the same for those that come to the shard that it was said on, also if they leave again.
+  @Test(arguments: [true, false]) func muchThatWasMissedByThoseThatComeIsWritten(stays: Bool) {
+    let group = silent { $0.limits.clientQueueBytesMax = 64 << 10 }
+    _ = group.connect()
+    group.settle()
+    group.isHeld = { from, to in from == 0 && to == 1 }
+    let client = group.connect()
+    group.settle()
+    for number in 0..<30 {
+      group.workers[1].broadcast(0, [UInt8](repeating: UInt8(number), count: 10_000))
+    }
+    group.settle()
+    if !stays { group.remove(1) }
+    group.settle()
+    group.isHeld = { _, _ in false }
+    group.settle()
+    #expect(group.clients[client].closeReason == nil)
+    let isSame = group.clients[client].received == group.clients[0].received
+    #expect(isSame)
+    #expect(group.clients[client].received.count == 300_000)
+    #expect((group.shard(of: client) == 1) == stays)
+  }
+
+  /// Goal: a client that is merely slower than a worker of another shard is not closed, however
+  /// many shards there are.
+  @Test(arguments: [[1], [0, 1, 3]]) func slowerClientsAreNotFlooded(speakers: [Int]) {
+    let group = silent(shards: 4, workers: 4)
+    let clients = (0..<4).map { _ in group.connect() }
+    group.settle()
+    let slow = clients.first { group.shard(of: $0) == 2 }!
+    group.outside.clients[slow].room = 100_000
+    for number in 0..<400 {
+      let worker = group.workers[speakers[number % speakers.count]]
+      let block = [UInt8](repeating: UInt8(number % 251), count: 10_000)
+      if speakers.count == 1 {
+        worker.answer(group.clients[slow].uuid, block)
+      } else {
+        worker.broadcast(0, block)
+      }
+    }
+    group.settle()
+    #expect(group.shards[2].shard.holdsOnOthers == 1)
+    for _ in 0..<45 {
+      group.door.take(slow, 100_000)
+      group.advance(.milliseconds(20))
+    }
+    #expect(group.clients[slow].closeReason == nil)
+    #expect(group.clients[slow].received.count == 4_000_000)
+    for client in clients { group.door.end(client) }
+    group.advance(.seconds(10))
+    #expect(group.leftovers() == [])
+  }
+
+  /// Goal: what a worker says to a client that is on its way to it keeps its order.
+  @Test func answersOvertakeNothing() {
+    let group = silent(shards: 2, workers: 2)
+    let client = group.connect()
+    group.settle()
+    #expect(group.shard(of: client) == 0)
+    let uuid = group.clients[client].uuid
+    group.isHeld = { from, to in from == 1 && to == 0 }
+    group.workers[1].answer(uuid, Array("a".utf8))
+    group.workers[1].broadcast(0, Array("b".utf8))
+    group.settle()
+    group.remove(0)
+    group.settle()
+    #expect(group.shard(of: client) == 1)
+    group.workers[1].answer(uuid, Array("c".utf8))
+    group.settle()
+    group.isHeld = { _, _ in false }
+    group.settle()
+    #expect(text(client, group) == "abc")
+    group.door.end(client)
+    group.advance(.seconds(10))
+    #expect(group.leftovers() == [])
+  }
+
+  /// Goal: two halves of a packet, one of them said while the client was on its way, are one.
+  @Test func halvesOfAnswersMeet() {
+    let group = silent(shards: 2, workers: 2) { $0.listeners[0].serverToClient = .short }
+    let client = group.connect()
+    group.settle()
+    let uuid = group.clients[client].uuid
+    let packet = Packets.make([200, 1, 2])
+    group.isHeld = { from, to in from == 1 && to == 0 }
+    group.workers[1].answer(uuid, Array(packet[..<3]))
+    group.settle()
+    group.remove(0)
+    group.settle()
+    group.workers[1].answer(uuid, Array(packet[3...]))
+    group.settle()
+    group.isHeld = { _, _ in false }
+    group.settle()
+    #expect(group.clients[client].closeReason == nil)
+    #expect(group.clients[client].received == packet)
+  }
 }

@@ -54,6 +54,8 @@ extension VirtualWorld {
         clients[number].isRead = true
         clients[number].awaitsWritable = false
       }
+      performEffects()
+      while shard.continueTaking(now: now, effects: &effects) { performEffects() }
     } else {
       shard.received(message, from: sender, now: now, effects: &effects)
     }

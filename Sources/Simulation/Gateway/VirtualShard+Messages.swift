@@ -60,7 +60,6 @@ extension VirtualShard {
       let connection = sockets[place]
       gateway.movingSockets.removeAll { $0 === connection }
       register(connection, id)
-      // Some may leave again at once.
       if let figures = shard.figures(of: id), figures.uuid != moving.uuids[place] {
         simulation.oracle.broken(
           .crossing, "session \(id.index) is another's", gateway: gateway.number)
@@ -68,6 +67,7 @@ extension VirtualShard {
       simulation.oracle.came(connection, id, uuid: moving.uuids[place], to: self)
     }
     performEffects()
+    while shard.continueTaking(now: now, effects: &effects) { performEffects() }
     for id in ids { list(Int(id.index)) }
   }
 
