@@ -21,7 +21,7 @@ import Testing
     let now = Instant(nanoseconds: 1_000_000_000)
     var effects = Effects()
     var door = Shard(
-      configuration: configuration, number: 0, of: 2, groupSeed: group.seed, seed: 1, now: now,
+      configuration: configuration, number: 0, groupSeed: group.seed, seed: 1, now: now,
       unixMilliseconds: 1_800_000_000_000)
     door.start(now: now, effects: &effects)
     door.received(.rotation(pool: 0, count: 1), from: 1, now: now, effects: &effects)
