@@ -83,6 +83,7 @@ import Testing
     _ = moving.packetMeter.take(21, of: pace, now: instant(6))
     _ = moving.byteMeter.take(22, of: pace, now: instant(6))
     moving.limitedUntil = instant(7)
+    moving.outputsBefore = 24
     moving.traffic = Traffic(
       packetsIn: 111, bytesIn: 112, messagesOut: 113, bytesOut: 114)
     return moving
@@ -110,22 +111,30 @@ import Testing
     tellDoor(moving, index, group)
     var batch = MovingSessions(pool: 0)
     batch.sessions = [moving]
-    _ = other.shard.take(.sessions(batch), from: 0, now: group.now, effects: &other.effects)
-    let returned = try #require(takeSent(of: other))
-    // It waits from the moment on at which it came.
-    #expect(differences(returned, moving) == ["sender", "waitingSince"])
-    #expect(returned.waitingSince == group.now)
+    take(.sessions(batch), from: 0, other, group)
+    var returned = try #require(takeSent(of: other))
+    // It waits from the moment on at which it came, and has heard what had come there.
+    #expect(differences(returned, moving) == ["sender", "waitingSince", "outputsBefore"])
+    #expect(returned.waitingSince == group.now && returned.outputsBefore == 0)
     #expect(other.shard.live.isEmpty && other.shard.clientQueueBytes == 0)
     #expect(other.shard.leftovers() == [])
 
+    returned.outputsBefore = 24
     batch.sessions = [returned]
-    _ = door.shard.take(.returned(batch), from: 1, now: group.now, effects: &door.effects)
+    take(.returned(batch), from: 1, door, group)
     door.effects.removeAll()
     #expect(door.shard.clientQueueBytes == moving.queue.count)
     let again = try #require(handOver(index, group))
     #expect(differences(again, returned) == ["sender"])
     #expect(again.sender == blank.sender)
     expectAway(index, door)
+  }
+
+  private func take(
+    _ message: ShardMessage, from sender: Int, _ world: VirtualWorld, _ group: VirtualGroup
+  ) {
+    _ = world.shard.take(message, from: sender, now: group.now, effects: &world.effects)
+    while world.shard.continueTaking(now: group.now, effects: &world.effects) {}
   }
 
   /// Goal: what went along is not here as well.
