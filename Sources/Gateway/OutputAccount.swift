@@ -44,8 +44,8 @@ struct OutputAccount {
   private var unacknowledgedBytes: [Int]
   /// At the door what was passed on to each other shard, elsewhere what was sent to the door.
   private var inFlight: [InFlight]
-  /// How many messages of each other shard were taken: at the door from all, elsewhere from the
-  /// door. Those that wait are not among them.
+  /// How many messages of each other shard were taken, and do not wait: at the door from all,
+  /// elsewhere from the door.
   private(set) var heardCounts: [UInt64]
   /// What has come and is not taken yet, as clients here hold it back.
   private var held: [WorkerOutput] = []
