@@ -4,7 +4,7 @@ internal import Primitives
 // What is to be kept.
 extension LoginVerifier {
   /// Records of one transaction: who waits for a verdict waits for one of them at most.
-  private static let groupMax = 256
+  private static let groupMax = 1024
   /// Between two groups, so that no burst of writing takes a core from clients' packets.
   private static let groupRest = Interval.milliseconds(3)
 
