@@ -56,7 +56,9 @@ package final class BanWatcher: @unchecked Sendable {
     previous = table
     do throws(StoreError) {
       let isChanged = try connection.perform { database throws(StoreError) in
-        try look(database)
+        // Here nobody waits for the disk but news of bans.
+        if shared.isLogLong.exchange(false, ordering: .acquiring) { try database.copyLog() }
+        return try look(database)
       }
       shared.health.works(.bans)
       if isChanged { shared.callbacks.bans(table, seq) }

@@ -76,6 +76,24 @@ public final class Database {
     try execute("PRAGMA cache_size = -\(kibibytes)")
   }
 
+  /// Pages that this connection has written since it was opened.
+  var pagesWritten: Int {
+    var (count, highest): (Int32, Int32) = (0, 0)
+    unsafe sqlite3_db_status(connection, SQLITE_DBSTATUS_CACHE_WRITE, &count, &highest, 0)
+    return Int(count)
+  }
+
+  /// Lets so many pages be added to the write-ahead log before a commit copies them into the file.
+  func deferCopying(to pages: Int) throws(StoreError) {
+    try execute("PRAGMA wal_autocheckpoint = \(pages)")
+  }
+
+  /// Copies what the write-ahead log has into the file, as far as nobody needs it; waits for
+  /// nobody, and lets others write meanwhile.
+  func copyLog() throws(StoreError) {
+    try execute("PRAGMA wal_checkpoint(PASSIVE)")
+  }
+
   /// Does `body`, in which others that write are waited for so long, and not for the busy timeout.
   func waiting<R>(
     atMost time: Interval, _ body: () throws(StoreError) -> R

@@ -19,6 +19,9 @@ package final class LoginVerifier: @unchecked Sendable {
   /// How long whatever nobody waits for waits for others who write, because logins wait for this
   /// thread; it is tried again.
   static let momentForOthers = Interval.milliseconds(20)
+  /// So many pages, 16 MiB, are written before another thread copies them: logins do not wait for
+  /// the disk, and pages that were written many times are copied once.
+  private static let pagesInLog = 4000
 
   let shared: StoreServiceShared
   let pool: HashPool
@@ -29,6 +32,8 @@ package final class LoginVerifier: @unchecked Sendable {
   var records: ArraySlice<StoreServiceInbox.Record> = []
   /// When what waits to be written is written; nil while nothing waits.
   var writeDue: Instant?
+  /// What ``Database/pagesWritten`` was when the log was last said to be long.
+  private var pagesCopied = 0
   /// Since when somebody else has kept the database from being written.
   private var lockedSince: Instant?
   private var nextPrune = Instant(nanoseconds: 0)
@@ -115,6 +120,7 @@ package final class LoginVerifier: @unchecked Sendable {
     let start = clock.monotonic()
     do throws(StoreError) {
       let result = try connection.perform { database throws(StoreError) in
+        defer { watchLog(of: database) }
         guard let time else { return try work(database) }
         return try database.waiting(atMost: time) { () throws(StoreError) in try work(database) }
       }
@@ -143,6 +149,15 @@ package final class LoginVerifier: @unchecked Sendable {
       tell(error, part)
       throw error
     }
+  }
+
+  private func watchLog(of database: Database) {
+    let count = database.pagesWritten
+    // Less than before: it was opened again.
+    if count < pagesCopied { pagesCopied = 0 }
+    guard count - pagesCopied >= Self.pagesInLog else { return }
+    pagesCopied = count
+    shared.isLogLong.store(true, ordering: .releasing)
   }
 
   private func tell(_ error: StoreError, _ part: StoreHealth.Part) {

@@ -10,6 +10,8 @@ final class StoreConnection {
   /// Of the database's pages, in memory: a gateway writes at the end of its tables and looks up
   /// little, while commands go through all of them.
   private static let cacheKibibytes = 512
+  /// 64 MiB of the log, should it never be copied elsewhere.
+  private static let pagesBeforeCopying = 16_000
   /// How often the file is looked for.
   private static let checkEvery = Interval.seconds(1)
 
@@ -65,6 +67,7 @@ final class StoreConnection {
     if !mayCreate { _ = try files.identity(of: path) }
     let new = try Database(path: path, busyTimeout: busyTimeout, files: files)
     try new.limitCache(kibibytes: Self.cacheKibibytes)
+    try new.deferCopying(to: Self.pagesBeforeCopying)
     identity = try files.identity(of: path)
     nextCheck = now + Self.checkEvery
     database = new

@@ -15,6 +15,8 @@ package final class StoreServiceShared: Sendable {
   let watcherWakeUp = Semaphore()
   let ended = Semaphore()
   let isStopping = Atomic(false)
+  /// Much was written, and should be copied from the log into the file.
+  let isLogLong = Atomic(false)
   /// What could not be written at the end is not tried again.
   let isGivenUp = Atomic(false)
   private let counts = Mutex(StoreStatistics())

@@ -69,10 +69,7 @@ import Threading
     let first = harness.request(.password, account: "anna", secret: "secret")
     #expect(try harness.verdict(first) == ServiceHarness.accepted("Anna"))
 
-    for suffix in ["", "-wal", "-shm"]
-    where FileManager.default.fileExists(atPath: harness.path + suffix) {
-      try FileManager.default.removeItem(atPath: harness.path + suffix)
-    }
+    harness.removeDatabase()
     let failure = try #require(try harness.state())
     #expect(failure.description.contains("gone"))
     let second = harness.request(.token, secret: "x")
@@ -108,10 +105,7 @@ import Threading
     let copy = harness.path + ".copy"
     try database.backup(to: copy)
     let service = try harness.start()
-    for suffix in ["", "-wal", "-shm"]
-    where FileManager.default.fileExists(atPath: harness.path + suffix) {
-      try FileManager.default.removeItem(atPath: harness.path + suffix)
-    }
+    harness.removeDatabase()
     _ = try Database(path: harness.path)
     let pause = Semaphore()
     var isNoticed = false
@@ -120,10 +114,7 @@ import Threading
       _ = pause.wait(milliseconds: isNoticed ? 0 : 20)
     }
     #expect(isNoticed)
-    for suffix in ["", "-wal", "-shm"]
-    where FileManager.default.fileExists(atPath: harness.path + suffix) {
-      try FileManager.default.removeItem(atPath: harness.path + suffix)
-    }
+    harness.removeDatabase()
     try FileManager.default.moveItem(atPath: copy, toPath: harness.path)
     try harness.bans { $0.ban(of: client, listener: 0, at: 5) != nil }
     try harness.stop()

@@ -73,6 +73,15 @@ final class ServiceHarness {
   /// A connection of another program's, so to speak.
   func database() throws -> Database { try Database(path: path) }
 
+  /// Removes the file and its companions, which a service that finds it gone may do as well.
+  func removeDatabase() {
+    for suffix in ["", "-wal", "-shm"] {
+      if unlink(path + suffix) != 0, errno != ENOENT {
+        Issue.record("cannot remove \(path)\(suffix): error \(errno)")
+      }
+    }
+  }
+
   func start(_ change: (inout StoreServiceConfiguration) -> Void = { _ in }) throws -> StoreService
   {
     var configuration = StoreServiceConfiguration(path: path, listeners: ["lobby", "arena"])
