@@ -63,11 +63,17 @@ extension Simulation {
   /// Every gateway runs, has all its listeners, and all its workers in rotation.
   private func recover() -> Bool {
     var missing: [String] = []
-    let end = now + Self.recoveryMax
+    var end = now + Self.recoveryMax
+    var moved = oracle.summary.moved
     repeat {
       for number in gateways.indices where !deeds.isEnding[number] { complete(number) }
       let statuses = workerStatuses()
       missing = gateways.indices.flatMap { whatIsMissing($0, statuses[$0]) }
+      // A listener can be had again when its last session is over, whose client may be slow.
+      if now >= end, gateways.contains(where: isDraining), oracle.summary.moved > moved {
+        moved = oracle.summary.moved
+        end = now + Self.recoveryMax
+      }
     } while !missing.isEmpty && now < end && !oracle.hasFailed
     return fail(unless: missing, within: Self.recoveryMax)
   }
@@ -95,6 +101,14 @@ extension Simulation {
 
   private func isListening(_ port: UInt16, _ gateway: VirtualGateway) -> Bool {
     gateway.door.listeners.contains { $0.isOpen && $0.port == port }
+  }
+
+  /// A listener that does not listen has sessions.
+  private func isDraining(_ gateway: VirtualGateway) -> Bool {
+    gateway.metrics().listeners.contains { status in
+      let port = gateway.configuration.listeners.first { $0.name == status.name }?.port
+      return status.sessionsOpen > 0 && !(port.map { isListening($0, gateway) } ?? true)
+    }
   }
 
   private func whatIsMissing(_ number: Int, _ statuses: [WorkerStatus]) -> [String] {
