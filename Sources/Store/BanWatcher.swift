@@ -3,7 +3,8 @@ internal import Primitives
 internal import Synchronization
 internal import Threading
 
-/// Keeps a ``BanTable`` in step with the store, whichever process changes it.
+/// Keeps a ``BanTable`` in step with the store, whichever process changes it; and copies the
+/// store's write-ahead log into its file when it has grown long.
 ///
 /// - SAFETY: whoever made it uses it until its thread begins, and that thread alone from there on.
 @safe

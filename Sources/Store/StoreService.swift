@@ -106,10 +106,11 @@ public struct StoreStatistics: Equatable, Sendable {
 ///
 /// One thread asks and writes, in groups. What lets in once is let in when its group is committed;
 /// lasting tokens are looked up, and what they were used for is written with the login history, a
-/// quarter of a second later at most. A few threads hash passwords. One watches for changes of bans
-/// that other processes make, ten times a second. When
-/// the database fails, requests are answered with ``LoginVerdict/unavailable(_:)``, records wait,
-/// bans stay as they are, and the database is tried again in growing steps of 250 ms to 5 s.
+/// quarter of a second later, unless others keep the database locked. A few threads hash passwords.
+/// One watches for changes of bans that other processes make, ten times a second, and copies the
+/// write-ahead log into the file. When the database fails, requests that need it are answered with
+/// ``LoginVerdict/unavailable(_:)``, records wait, bans stay as they are, and the database is tried
+/// again in growing steps of 250 ms to 5 s.
 public final class StoreService: Sendable {
   private let shared: StoreServiceShared
   private let pool: HashPool
