@@ -110,7 +110,7 @@ extension LoginVerifier {
     var found: Answers = []
     found.reserveCapacity(claims.count)
     do throws(StoreError) {
-      try perform(.reading) { database throws(StoreError) in
+      try performReading { database throws(StoreError) in
         try tokens.validate(database, opening: connection.openCount)
         for claim in claims {
           guard case .token(let hash) = claim.secret else {
@@ -195,7 +195,7 @@ extension LoginVerifier {
   private func lookUp(_ jobs: consuming [HashPool.Job]) {
     guard !jobs.isEmpty else { return }
     do throws(StoreError) {
-      try perform(.reading) { database throws(StoreError) in
+      try performReading { database throws(StoreError) in
         for index in jobs.indices {
           let name = jobs[index].request.credentials.account.flatMap { AccountName($0) }
           guard let name, let found = try database.passwordRecord(of: name) else { continue }

@@ -110,12 +110,12 @@ package final class LoginVerifier: @unchecked Sendable {
     return clock.monotonic() >= lockedSince + shared.configuration.busyTimeout
   }
 
-  /// Does `work`, which writes; as ``perform(_:_:)`` otherwise.
+  /// Does `work`, which writes; as ``performReading(_:)`` otherwise.
   ///
   /// - Parameter time: for which others who write are waited for, and tried again soon; the busy
   ///   timeout if it is nil. It is no failure of the store until that has passed altogether.
   func performWriting<R>(
-    waiting time: Interval? = nil, _ work: (Database) throws(StoreError) -> R
+    waiting time: Interval?, _ work: (Database) throws(StoreError) -> R
   ) throws(StoreError) -> R {
     let start = clock.monotonic()
     do throws(StoreError) {
@@ -138,15 +138,15 @@ package final class LoginVerifier: @unchecked Sendable {
   }
 
   /// Does `work` with the database and tells the log when that begins or ceases to fail.
-  func perform<R>(
-    _ part: StoreHealth.Part, _ work: (Database) throws(StoreError) -> R
+  func performReading<R>(
+    _ work: (Database) throws(StoreError) -> R
   ) throws(StoreError) -> R {
     do throws(StoreError) {
       let result = try connection.perform(work)
-      shared.health.works(part)
+      shared.health.works(.reading)
       return result
     } catch {
-      tell(error, part)
+      tell(error, .reading)
       throw error
     }
   }
@@ -182,7 +182,7 @@ extension LoginVerifier {
       }
       guard now >= nextPrune || connection.failure != nil || shared.health.isFailing(.reading)
       else { return }
-      try perform(.reading) { database throws(StoreError) in
+      try performReading { database throws(StoreError) in
         _ = try database.dataVersion
         if !hasToldKnown { try tellKnown(database) }
       }
